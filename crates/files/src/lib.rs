@@ -1,0 +1,1 @@
+//! Parquet files of the lake: sort, shred, write, merge, read back.

@@ -1,0 +1,18 @@
+//! The words every other crate speaks: ids, nanosecond times, severities, limits and the plain
+//! records that views show. No Arrow, no async, no I/O.
+
+mod id;
+mod record;
+mod search;
+mod severity;
+mod span;
+mod time;
+mod value;
+
+pub use id::{IdError, ProcessId, SpanId, TraceId};
+pub use record::{LogRecord, Span, SpanEvent, SpanLink, Trace, TraceProcess};
+pub use search::{AttributeFilter, Cursor, CursorError, TraceFilter, TracePage, TraceSummary};
+pub use severity::{Level, Severity};
+pub use span::{SpanKind, StatusCode, TraceKind};
+pub use time::{Clock, DurationNs, SystemClock, TimeError, TimeRange, Timestamp};
+pub use value::{Attributes, Value};

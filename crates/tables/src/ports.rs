@@ -1,0 +1,236 @@
+//! The ports: what the parts of Glasshouse ask of each other, in Arrow batches and plain types.
+//! `server` knows only these, so it is built and tested without a lake or a query engine.
+
+use std::fmt;
+use std::time::Duration;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use glasshouse_model::{LogRecord, TimeRange, Timestamp, Trace, TraceFilter, TraceId, TracePage};
+
+use crate::Batches;
+
+/// What the bytes of a request are. The numbers are written to the WAL: never reuse one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum WireFormat {
+    OtlpTracesProtobuf = 1,
+    OtlpLogsProtobuf = 2,
+    OtlpMetricsProtobuf = 3,
+    OtlpTracesJson = 4,
+    OtlpLogsJson = 5,
+    OtlpMetricsJson = 6,
+    NativeSpansJson = 7,
+    ZipkinV2Json = 8,
+}
+
+impl WireFormat {
+    /// Every format.
+    pub const ALL: [Self; 8] = [
+        Self::OtlpTracesProtobuf,
+        Self::OtlpLogsProtobuf,
+        Self::OtlpMetricsProtobuf,
+        Self::OtlpTracesJson,
+        Self::OtlpLogsJson,
+        Self::OtlpMetricsJson,
+        Self::NativeSpansJson,
+        Self::ZipkinV2Json,
+    ];
+
+    /// The format of a number from the WAL.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| *format as u8 == number)
+    }
+}
+
+/// An item of a request that was refused while the others were kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Position among the request's spans, log records or data points, counted from zero.
+    pub index: usize,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A decoded request.
+#[derive(Debug, Clone, Default)]
+pub struct Decoded {
+    /// The rows to keep.
+    pub batches: Batches,
+    /// Spans, log records or data points among them.
+    pub accepted: usize,
+    /// The items to refuse. At most [`Decoded::MAX_REASONS`] are listed; `rejected` counts them all.
+    pub rejections: Vec<Rejection>,
+    /// How many items are refused.
+    pub rejected: usize,
+}
+
+impl Decoded {
+    /// Rejections that a decoder lists.
+    pub const MAX_REASONS: usize = 100;
+}
+
+/// The bytes are not what they should be: nothing of the request is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at {place}")]
+pub struct DecodeError {
+    /// What is wrong.
+    pub what: String,
+    /// Where: a byte offset, or a path such as `resourceSpans[0].scopeSpans[1].spans[2].traceId`.
+    pub place: String,
+}
+
+/// Turns wire bytes into rows. Pure: the same bytes and time give the same rows, which is what makes
+/// WAL replay exact.
+pub trait Decoder: Send + Sync {
+    /// Decodes a request that was received at `received`.
+    fn decode(&self, format: WireFormat, body: &[u8], received: Timestamp) -> Result<Decoded, DecodeError>;
+}
+
+/// A decoded request on its way into the lake.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// What `body` is.
+    pub format: WireFormat,
+    /// The accepted bytes, uncompressed: they go to the WAL as they are.
+    pub body: Bytes,
+    /// When the request arrived; becomes `ingest_time`.
+    pub received: Timestamp,
+    /// The rows that `body` decodes to.
+    pub batches: Batches,
+}
+
+/// Why a submission was refused. Nothing of it was kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The memory budget is used up; the sender should come back.
+    #[error("overloaded: {reason}")]
+    Overloaded {
+        /// What is full.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The lake cannot keep data at present (disk full, shutting down).
+    #[error("cannot keep data: {0}")]
+    Unavailable(String),
+}
+
+/// Where accepted rows go.
+#[async_trait]
+pub trait Ingest: Send + Sync {
+    /// Keeps the rows. When this returns `Ok`, they are durable and the next query sees them.
+    async fn submit(&self, submission: Submission) -> Result<(), SubmitError>;
+}
+
+/// Why a question to the store was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The question is wrong: syntax, unknown names, a statement that is not allowed.
+    #[error("{0}")]
+    Invalid(String),
+    /// The question needs more memory, rows or time than it may have.
+    #[error("{0}")]
+    Limit(String),
+    /// The store could not be read.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A question in SQL.
+#[derive(Debug, Clone, Default)]
+pub struct SqlRequest {
+    /// One read-only statement.
+    pub sql: String,
+    /// Values of `$1`, `$2`, …: one row, one column each.
+    pub parameters: Option<RecordBatch>,
+    /// Only rows of this time are read, whatever the SQL says.
+    pub range: TimeRange,
+    /// Most rows to answer.
+    pub limit: Option<usize>,
+    /// Reads the catalogued files of this lake snapshot only, without the hot buffer.
+    pub snapshot: Option<i64>,
+}
+
+/// An answer that is computed while it is read. Dropping it stops the work.
+pub struct SqlStream {
+    /// Columns of every batch.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: BoxStream<'static, Result<RecordBatch, QueryError>>,
+}
+
+impl fmt::Debug for SqlStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStream").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+/// What a statement would answer, without running it.
+#[derive(Debug, Clone)]
+pub struct SqlDescription {
+    /// Columns of the answer.
+    pub schema: SchemaRef,
+    /// Types of `$1`, `$2`, …, where they can be told.
+    pub parameters: SchemaRef,
+}
+
+/// SQL over the lake.
+#[async_trait]
+pub trait QueryEngine: Send + Sync {
+    /// Plans the statement and begins to answer it.
+    async fn query(&self, request: SqlRequest) -> Result<SqlStream, QueryError>;
+
+    /// Plans the statement only.
+    async fn describe(&self, sql: &str) -> Result<SqlDescription, QueryError>;
+}
+
+/// The point questions, which have a way of their own through the lake.
+#[async_trait]
+pub trait TraceStore: Send + Sync {
+    /// Newest traces that match.
+    async fn find_traces(&self, filter: &TraceFilter) -> Result<TracePage, QueryError>;
+
+    /// A whole trace; `None` when no span of it is known.
+    async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError>;
+
+    /// The log records of a trace, earliest first, at most `limit`.
+    async fn trace_logs(&self, trace_id: TraceId, limit: usize) -> Result<Vec<LogRecord>, QueryError>;
+}
+
+/// One part's state, for the readiness answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartState {
+    /// Name of the part, for example `wal`, `catalog`, `object_store`.
+    pub part: &'static str,
+    /// `None` when it works; else what is wrong.
+    pub problem: Option<String>,
+}
+
+/// A figure of the lake for `/metrics`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Prometheus name, with unit and `_total` for counters.
+    pub name: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    /// Whether it only grows.
+    pub is_counter: bool,
+    /// Label names and values.
+    pub labels: Vec<(&'static str, String)>,
+    /// The value.
+    pub value: f64,
+}
+
+/// How the lake is.
+pub trait Status: Send + Sync {
+    /// State of each part.
+    fn parts(&self) -> Vec<PartState>;
+
+    /// Figures for Prometheus.
+    fn figures(&self) -> Vec<Figure>;
+}
