@@ -115,6 +115,9 @@ pub enum SubmitError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The request alone is larger than the memory for requests; sending it again cannot help.
+    #[error("request too large: {0}")]
+    TooLarge(String),
     /// The lake cannot keep data at present (disk full, shutting down).
     #[error("cannot keep data: {0}")]
     Unavailable(String),

@@ -1,0 +1,150 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use glasshouse_model::{Clock, SystemClock};
+use url::Url;
+
+use crate::LakeError;
+
+/// How a lake keeps its data. [`LakeConfig::new`] gives the defaults.
+#[derive(Debug, Clone)]
+pub struct LakeConfig {
+    /// Folder of the WAL, the lock and, unless told otherwise, the catalog and the data files.
+    pub data_dir: PathBuf,
+    /// Where data files go; `None` means `data_dir/data`.
+    pub object_store: Option<Url>,
+    /// Catalog as `sqlite:PATH` or `postgres://…`; `None` means `data_dir/catalog.sqlite`.
+    pub catalog_url: Option<String>,
+    /// Memory of the whole process in bytes; the lake takes [`LakeConfig::ingest_share`] of it.
+    pub memory_limit: usize,
+    /// Rows are flushed to files when this many bytes of them are in memory, …
+    pub flush_bytes: usize,
+    /// … or when the oldest of them has waited this long, …
+    pub flush_age: Duration,
+    /// … or when nothing arrived for this long.
+    pub flush_idle: Duration,
+    /// When data is dropped, for each signal.
+    pub retention: Retention,
+    /// How long a replaced or expired file is kept for readers that still use it.
+    pub grace: Duration,
+    /// A request sent again within this time is acknowledged without being kept twice.
+    pub redelivery_window: Duration,
+    /// Requests remembered for that at most; beyond it the oldest are forgotten early.
+    pub redelivery_entries: usize,
+    /// Whether this process merges and expires files (role `tend`).
+    pub tend: bool,
+    /// How often the catalog is asked whether another writer changed it.
+    pub catalog_poll: Duration,
+    /// Where the present comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// When data is dropped. Everything is kept by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Spans, their events and links.
+    pub traces: RetentionLimit,
+    /// Log records.
+    pub logs: RetentionLimit,
+    /// Metric data points.
+    pub metrics: RetentionLimit,
+}
+
+/// Limits of one signal; whichever is passed first counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RetentionLimit {
+    /// Rows older than this are dropped, file by file: a file goes when its newest row is too old.
+    pub age: Option<Duration>,
+    /// The oldest files are dropped while the signal's files are larger than this together.
+    pub bytes: Option<u64>,
+}
+
+impl LakeConfig {
+    /// The default memory limit of the process: 512 MiB.
+    pub const DEFAULT_MEMORY_LIMIT: usize = 512 << 20;
+
+    /// The defaults over a data folder.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            object_store: None,
+            catalog_url: None,
+            memory_limit: Self::DEFAULT_MEMORY_LIMIT,
+            flush_bytes: 64 << 20,
+            flush_age: Duration::from_secs(60),
+            flush_idle: Duration::from_secs(5),
+            retention: Retention::default(),
+            grace: Duration::from_secs(600),
+            redelivery_window: Duration::from_secs(600),
+            redelivery_entries: 256 * 1024,
+            tend: true,
+            catalog_poll: Duration::from_secs(1),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Memory that requests in flight, the hot buffer and rows being flushed may take together, in bytes.
+    pub fn ingest_share(&self) -> usize {
+        self.memory_limit / 2
+    }
+
+    /// Folder of the write-ahead log.
+    pub fn wal_dir(&self) -> PathBuf {
+        self.data_dir.join("wal")
+    }
+
+    /// The catalog's URL.
+    pub fn resolved_catalog_url(&self) -> String {
+        self.catalog_url.clone().unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("catalog.sqlite").display()))
+    }
+
+    /// Where data files go: an object store's URL with the prefix under which they stand, ending in `/`.
+    pub fn resolved_data_url(&self) -> Result<Url, LakeError> {
+        match &self.object_store {
+            Some(url) => Ok(with_trailing_slash(url.clone())),
+            None => folder_url(&self.data_dir.join("data")),
+        }
+    }
+
+    /// The effective flush size: small memory limits flush earlier, so that a few generations fit into the share.
+    pub(crate) fn generation_bytes(&self) -> usize {
+        self.flush_bytes.min(self.ingest_share() / 4).max(1 << 20)
+    }
+}
+
+fn with_trailing_slash(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    url
+}
+
+fn folder_url(folder: &Path) -> Result<Url, LakeError> {
+    let failed = |source| LakeError::Folder { path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let absolute = folder.canonicalize().map_err(failed)?;
+    Url::from_directory_path(&absolute).map_err(|()| LakeError::Folder {
+        path: absolute,
+        source: std::io::Error::from(std::io::ErrorKind::InvalidFilename),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_memory_limit_flushes_earlier() {
+        let config = LakeConfig { memory_limit: 64 << 20, ..LakeConfig::new("unused") };
+        assert_eq!(config.generation_bytes(), 8 << 20);
+        assert_eq!(LakeConfig::new("unused").generation_bytes(), 64 << 20);
+    }
+
+    #[test]
+    fn an_object_store_prefix_ends_in_a_slash() {
+        let url = Some("s3://bucket/telemetry".parse().unwrap());
+        let config = LakeConfig { object_store: url, ..LakeConfig::new("unused") };
+        assert_eq!(config.resolved_data_url().unwrap().as_str(), "s3://bucket/telemetry/");
+    }
+}
