@@ -4,6 +4,7 @@
 pub mod attributes;
 pub mod batches;
 mod builders;
+mod file;
 pub mod ports;
 mod schema;
 mod shred;
@@ -14,6 +15,7 @@ pub use builders::{
     EventRow, ExemplarRow, ExponentialRow, LinkRow, LogRow, LogsBuilder, MetricRow, MetricsBuilder, ProcessRow,
     ProcessesBuilder, SpanEventsBuilder, SpanLinksBuilder, SpanRow, SpansBuilder,
 };
+pub use file::{ColumnIds, ColumnStats, NewFile, StatValue};
 pub use schema::{Column, ColumnType, SortOrder, Table};
 pub use shred::{ShredType, ShreddedColumn};
 pub use snapshot::{DataFile, Snapshot, SnapshotSource};
