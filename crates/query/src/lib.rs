@@ -1,1 +1,7 @@
-//! Skeleton.
+//! SQL over the lake: the only user of DataFusion.
+
+mod config;
+mod engine;
+
+pub use config::EngineConfig;
+pub use engine::Engine;
