@@ -1,1 +1,23 @@
-//! Skeleton.
+//! What HTTP and WebSockets carry: JSON bodies with their OpenAPI description.
+//!
+//! 64-bit integers (times, durations, counts that may pass 2^53) are decimal strings in JSON, because
+//! JavaScript would round them. Attributes keep their types in the form of OTLP/JSON.
+
+mod error;
+mod health;
+mod ingest;
+pub mod otlp;
+mod processes;
+mod query;
+mod services;
+mod traces;
+mod value;
+
+pub use error::{ErrorBody, ErrorDetail, ErrorKind};
+pub use health::{Health, HealthState, Liveness, PartHealth};
+pub use ingest::{IngestAnswer, Rejection, StreamAnswer, StreamRequest, ZipkinAnswer};
+pub use processes::{Process, ProcessCounts, ProcessList};
+pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};
+pub use services::{Operation, OperationList, Service, ServiceList};
+pub use traces::{LogList, LogRecord, Span, SpanEvent, SpanLink, Trace, TraceList, TraceProcess, TraceSummary};
+pub use value::{AnyValue, ArrayValue, KeyValue, KeyValueList};

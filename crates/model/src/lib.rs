@@ -7,6 +7,7 @@ mod search;
 mod severity;
 mod span;
 mod time;
+mod time_text;
 mod value;
 
 pub use id::{IdError, ProcessId, SpanId, TraceId};
@@ -15,4 +16,5 @@ pub use search::{AttributeFilter, Cursor, CursorError, TraceFilter, TracePage, T
 pub use severity::{Level, Severity};
 pub use span::{SpanKind, StatusCode, TraceKind};
 pub use time::{Clock, DurationNs, SystemClock, TimeError, TimeRange, Timestamp};
+pub use time_text::DurationError;
 pub use value::{Attributes, Value};
