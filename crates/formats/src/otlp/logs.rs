@@ -1,0 +1,112 @@
+use glasshouse_model::{Severity, SpanId, Timestamp, TraceId};
+use glasshouse_tables::attributes::PackedWriter;
+use glasshouse_tables::ports::{DecodeError, Decoded};
+use glasshouse_tables::{Batches, LogRow, LogsBuilder, Table};
+
+use super::envelope::{Scope, read_request};
+use super::{attributes, time};
+use crate::outcome::Outcome;
+use crate::process::{Process, Processes};
+use crate::wire::{Message, Result};
+
+/// Decodes an `ExportLogsServiceRequest`.
+pub(crate) fn decode_logs(body: &[u8], received: Timestamp) -> Result<Decoded, DecodeError> {
+    let mut processes = Processes::default();
+    let mut logs = Logs {
+        received,
+        rows: LogsBuilder::default(),
+        outcome: Outcome::default(),
+        attributes: PackedWriter::new(),
+        body: PackedWriter::new(),
+    };
+    read_request(body, &mut processes, |process, scope, mut items| {
+        while let Some(tag) = items.tag()? {
+            match tag.field() {
+                2 => logs.read(items.message(tag)?, process, scope)?,
+                _ => items.skip(tag)?,
+            }
+        }
+        Ok(())
+    })?;
+    let mut batches = Batches::default();
+    batches.set(Table::Processes, processes.finish(received));
+    batches.set(Table::Logs, logs.rows.finish(received));
+    Ok(logs.outcome.decoded(batches))
+}
+
+struct Logs {
+    received: Timestamp,
+    rows: LogsBuilder,
+    outcome: Outcome,
+    attributes: PackedWriter,
+    body: PackedWriter,
+}
+
+impl Logs {
+    fn read(&mut self, mut message: Message<'_>, process: &mut Process, scope: Scope<'_>) -> Result<()> {
+        self.attributes.clear();
+        let mut body = Vec::with_capacity(1);
+        let (mut time_sent, mut time_observed) = (0, 0);
+        let (mut severity, mut severity_text, mut event_name) = (0, "", "");
+        let (mut trace_id, mut span_id): (&[u8], &[u8]) = (&[], &[]);
+        let (mut flags, mut dropped_attributes_count) = (0, 0);
+        while let Some(tag) = message.tag()? {
+            match tag.field() {
+                1 => time_sent = message.fixed64(tag)?,
+                2 => severity = message.uint32(tag)? as i32,
+                3 => severity_text = message.text(tag)?,
+                5 => body.push(message.message(tag)?),
+                6 => drop(attributes::push(message.message(tag)?, &mut self.attributes)?),
+                7 => dropped_attributes_count = message.uint32(tag)?,
+                8 => flags = message.fixed32(tag)?,
+                9 => trace_id = message.bytes(tag)?,
+                10 => span_id = message.bytes(tag)?,
+                11 => time_observed = message.fixed64(tag)?,
+                12 => event_name = message.text(tag)?,
+                _ => message.skip(tag)?,
+            }
+        }
+        let body = attributes::any_value(&body, &mut self.body)?;
+        let observed_time = match time_observed {
+            0 => None,
+            nanos => match time(nanos) {
+                Some(time) => Some(time),
+                None => {
+                    self.outcome.reject("observed_time_unix_nano is past the year 2262");
+                    return Ok(());
+                }
+            },
+        };
+        let time = match time_sent {
+            0 => observed_time.unwrap_or(self.received),
+            nanos => match time(nanos) {
+                Some(time) => time,
+                None => {
+                    self.outcome.reject("time_unix_nano is past the year 2262");
+                    return Ok(());
+                }
+            },
+        };
+        self.rows.push(&LogRow {
+            time,
+            observed_time,
+            process_id: process.id,
+            service_name: &process.service_name,
+            severity: Severity(severity),
+            severity_text,
+            scope_name: scope.name,
+            scope_version: scope.version,
+            event_name,
+            body,
+            // The specification: a record with an invalid id belongs to no trace.
+            trace_id: TraceId::from_slice(trace_id),
+            span_id: SpanId::from_slice(span_id),
+            flags,
+            attributes: self.attributes.packed(),
+            dropped_attributes_count,
+        });
+        process.saw(time);
+        self.outcome.accept();
+        Ok(())
+    }
+}
