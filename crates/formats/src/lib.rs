@@ -4,17 +4,22 @@
 //! the write-ahead log runs it again. A request is refused whole when its bytes are malformed
 //! ([`DecodeError`]); single items that cannot be kept are listed as rejections.
 
+mod json_error;
+mod native;
 mod otlp;
 mod outcome;
 mod process;
 mod sampling;
 mod thread;
+mod traces_json;
 mod wire;
+mod zipkin;
 
 use glasshouse_model::Timestamp;
 use glasshouse_tables::ports::{DecodeError, Decoded, Decoder, WireFormat};
 
 pub use process::{PROCESS_ID_NAMESPACE, process_id};
+pub use traces_json::traces_json_format;
 
 /// The decoders of every [`WireFormat`].
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,13 +31,15 @@ impl Decoder for Formats {
             WireFormat::OtlpTracesProtobuf => otlp::decode_traces(body, received),
             WireFormat::OtlpLogsProtobuf => otlp::decode_logs(body, received),
             WireFormat::OtlpMetricsProtobuf => otlp::decode_metrics(body, received),
-            _ => Ok(Decoded::default()),
+            WireFormat::OtlpTracesJson => {
+                otlp::decode_traces(&otlp::to_protobuf(body, &otlp::TRACES_REQUEST)?, received)
+            }
+            WireFormat::OtlpLogsJson => otlp::decode_logs(&otlp::to_protobuf(body, &otlp::LOGS_REQUEST)?, received),
+            WireFormat::OtlpMetricsJson => {
+                otlp::decode_metrics(&otlp::to_protobuf(body, &otlp::METRICS_REQUEST)?, received)
+            }
+            WireFormat::NativeSpansJson => native::decode_native(body, received),
+            WireFormat::ZipkinV2Json => zipkin::decode_zipkin(body, received),
         }
     }
-}
-
-/// What a JSON body of `POST /v1/traces` is, told by its top-level keys.
-pub fn traces_json_format(body: &[u8]) -> WireFormat {
-    let _ = body;
-    WireFormat::OtlpTracesJson
 }

@@ -5,14 +5,17 @@ use std::collections::HashMap;
 
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{ProcessId, Timestamp};
-use glasshouse_tables::attributes::{self, PackedWriter, ValueRef};
+use glasshouse_tables::attributes::{self, JsonObject, ValueRef};
 use glasshouse_tables::{ProcessRow, ProcessesBuilder};
 use uuid::{Uuid, uuid};
 
-/// `service_name` of a resource that has no `service.name`.
-pub(crate) const UNKNOWN_SERVICE: &str = "unknown_service";
+/// The resource attribute that names the service.
+pub(crate) const SERVICE_NAME: &str = "service.name";
 
-/// Namespace of derived process ids: UUIDv5 of the URL
+/// `service_name` of a resource that has no `service.name`.
+const UNKNOWN_SERVICE: &str = "unknown_service";
+
+/// Namespace of derived process ids: UUID version 5 of the URL
 /// `https://github.com/glasshouse-observability/glasshouse/process-identity`.
 pub const PROCESS_ID_NAMESPACE: Uuid = uuid!("3b4e8668-6349-52b4-a100-d69788307c35");
 
@@ -35,7 +38,7 @@ const IDENTIFYING: [&str; 15] = [
     "service.namespace",
 ];
 
-/// The process of a resource: `service.instance.id` when it is a UUID; else the UUIDv5, in
+/// The process of a resource: `service.instance.id` when it is a UUID; else a UUID version 5, in
 /// [`PROCESS_ID_NAMESPACE`], of the identifying attributes (of all, when none is identifying) as a JSON
 /// object with sorted keys.
 ///
@@ -47,48 +50,27 @@ pub fn process_id(resource: &[u8]) -> ProcessId {
     {
         return ProcessId(id);
     }
-    let mut identity: Vec<(&str, &[u8])> = Vec::new();
-    for (key, message) in messages(resource) {
+    let mut identity: Vec<(&str, ValueRef<'_>)> = Vec::new();
+    for (key, value) in attributes::iter(resource) {
         if identity.iter().all(|(known, _)| *known != key) {
-            identity.push((key, message));
+            identity.push((key, value));
         }
     }
     if identity.iter().any(|(key, _)| is_identifying(key)) {
         identity.retain(|(key, _)| is_identifying(key));
     }
     identity.sort_unstable_by_key(|(key, _)| *key);
-    let mut sorted = PackedWriter::new();
-    for (_, message) in identity {
-        sorted.push_key_value(message);
-    }
     let mut json = String::new();
-    attributes::packed_to_json(sorted.packed(), &mut json);
+    let mut object = JsonObject::new(&mut json);
+    for (key, value) in identity {
+        object.push(key, value);
+    }
+    object.finish();
     ProcessId(Uuid::new_v5(&PROCESS_ID_NAMESPACE, json.as_bytes()))
 }
 
 fn is_identifying(key: &str) -> bool {
     IDENTIFYING.binary_search(&key).is_ok()
-}
-
-/// Keys and `KeyValue` messages of packed attributes.
-fn messages(packed: &[u8]) -> impl Iterator<Item = (&str, &[u8])> {
-    let mut rest = packed;
-    attributes::iter(packed).map_while(move |(key, _)| {
-        let mut len = 0;
-        let mut shift = 0;
-        loop {
-            let (&byte, after) = rest.split_first()?;
-            rest = after;
-            len |= usize::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        let (message, after) = rest.split_at_checked(len)?;
-        rest = after;
-        Some((key, message))
-    })
 }
 
 /// The processes of one request.
@@ -132,7 +114,7 @@ impl Processes {
     }
 
     fn add(&mut self, resource: &[u8]) -> usize {
-        let service_name = attributes::get(resource, "service.name")
+        let service_name = attributes::get(resource, SERVICE_NAME)
             .and_then(ValueRef::to_text)
             .filter(|name| !name.is_empty())
             .map_or_else(|| UNKNOWN_SERVICE.to_owned(), Into::into);
@@ -176,6 +158,7 @@ fn creation_time(resource: &[u8]) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use glasshouse_model::{Attributes, Value};
+    use glasshouse_tables::attributes::PackedWriter;
 
     use super::*;
 

@@ -76,7 +76,8 @@ impl<'a> Message<'a> {
             return Ok(None);
         }
         let start = self.at;
-        let tag = u32::try_from(self.raw_varint()?).map_err(|_| Malformed { what: "field tag too large", at: start })?;
+        let tag =
+            u32::try_from(self.raw_varint()?).map_err(|_| Malformed { what: "field tag too large", at: start })?;
         if tag >> 3 == 0 {
             return Err(Malformed { what: "field number 0", at: start });
         }

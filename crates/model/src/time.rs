@@ -120,7 +120,7 @@ macro_rules! decimal_string {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(Deserialize)]
-                #[serde(untagged)]
+                #[serde(untagged, expecting = "expected Unix nanoseconds, as a decimal string or an integer")]
                 enum Wire {
                     Number(i64),
                     Text(String),

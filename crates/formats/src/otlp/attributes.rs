@@ -8,7 +8,9 @@ use glasshouse_tables::attributes::{PackedWriter, ValueRef, get};
 use crate::wire::{Message, Result};
 
 /// Deepest nesting of a value, the outermost one counted.
-const MAX_DEPTH: u32 = 32;
+pub(crate) const MAX_DEPTH: u32 = 32;
+/// What a value of more than [`MAX_DEPTH`] is refused with.
+pub(super) const TOO_DEEP: &str = "attribute value nested more than 32 deep";
 
 /// Adds a `KeyValue` message to packed attributes and gives its key.
 #[inline]
@@ -48,7 +50,7 @@ pub(super) fn any_value<'a>(occurrences: &[Message<'a>], scratch: &'a mut Packed
 /// The key when the message holds known fields only, each at most once; `None` otherwise.
 /// `ascii`: all its bytes are ASCII, hence all its texts valid UTF-8.
 #[inline]
-fn canonical_key_value<'a>(mut message: Message<'a>, ascii: bool, depth: u32) -> Result<Option<&'a [u8]>> {
+fn canonical_key_value(mut message: Message<'_>, ascii: bool, depth: u32) -> Result<Option<&[u8]>> {
     let mut key = None;
     let mut has_value = false;
     while let Some(tag) = message.tag()? {
@@ -108,7 +110,7 @@ fn canonical_values(mut message: Message<'_>, entries: bool, ascii: bool, depth:
 }
 
 fn check_depth(message: &Message<'_>, depth: u32) -> Result<()> {
-    if depth > MAX_DEPTH { Err(message.malformed("attribute value nested more than 32 deep")) } else { Ok(()) }
+    if depth > MAX_DEPTH { Err(message.malformed(TOO_DEEP)) } else { Ok(()) }
 }
 
 fn key_value(mut message: Message<'_>, depth: u32) -> Result<(&str, Value)> {

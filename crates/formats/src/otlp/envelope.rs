@@ -76,7 +76,7 @@ fn check_entity(mut entity: Message<'_>) -> Result<()> {
 }
 
 /// The scope of a `ScopeSpans`, `ScopeLogs` or `ScopeMetrics`. No table has its attributes.
-fn read_scope<'a>(mut group: Message<'a>) -> Result<Scope<'a>> {
+fn read_scope(mut group: Message<'_>) -> Result<Scope<'_>> {
     let mut scope = Scope::default();
     while let Some(tag) = group.tag()? {
         match tag.field() {

@@ -67,26 +67,12 @@ impl Logs {
             }
         }
         let body = attributes::any_value(&body, &mut self.body)?;
-        let observed_time = match time_observed {
-            0 => None,
-            nanos => match time(nanos) {
-                Some(time) => Some(time),
-                None => {
-                    self.outcome.reject("observed_time_unix_nano is past the year 2262");
-                    return Ok(());
-                }
-            },
+        let (Some(sent), Some(observed)) = (time(time_sent), time(time_observed)) else {
+            self.outcome.reject("time_unix_nano or observed_time_unix_nano is past the year 2262");
+            return Ok(());
         };
-        let time = match time_sent {
-            0 => observed_time.unwrap_or(self.received),
-            nanos => match time(nanos) {
-                Some(time) => time,
-                None => {
-                    self.outcome.reject("time_unix_nano is past the year 2262");
-                    return Ok(());
-                }
-            },
-        };
+        let observed_time = (time_observed != 0).then_some(observed);
+        let time = if time_sent == 0 { observed_time.unwrap_or(self.received) } else { sent };
         self.rows.push(&LogRow {
             time,
             observed_time,

@@ -6,12 +6,17 @@
 
 mod attributes;
 mod envelope;
+mod json;
 mod logs;
+mod messages;
 mod metrics;
 mod points;
 mod spans;
 
+pub(crate) use attributes::MAX_DEPTH;
+pub(crate) use json::to_protobuf;
 pub(crate) use logs::decode_logs;
+pub(crate) use messages::{LOGS_REQUEST, METRICS_REQUEST, TRACES_REQUEST};
 pub(crate) use metrics::decode_metrics;
 pub(crate) use spans::decode_traces;
 

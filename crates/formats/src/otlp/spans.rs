@@ -16,7 +16,7 @@ use crate::wire::{Message, Result};
 /// Decodes an `ExportTraceServiceRequest`.
 pub(crate) fn decode_traces(body: &[u8], received: Timestamp) -> Result<Decoded, DecodeError> {
     let mut processes = Processes::default();
-    let mut spans = Spans {
+    let mut traces = Traces {
         spans: SpansBuilder::with_capacity(count_spans(body)?),
         events: SpanEventsBuilder::default(),
         links: SpanLinksBuilder::default(),
@@ -26,7 +26,7 @@ pub(crate) fn decode_traces(body: &[u8], received: Timestamp) -> Result<Decoded,
     read_request(body, &mut processes, |process, scope, mut items| {
         while let Some(tag) = items.tag()? {
             match tag.field() {
-                2 => spans.read(items.message(tag)?, process, scope)?,
+                2 => traces.read(items.message(tag)?, process, scope)?,
                 _ => items.skip(tag)?,
             }
         }
@@ -34,10 +34,10 @@ pub(crate) fn decode_traces(body: &[u8], received: Timestamp) -> Result<Decoded,
     })?;
     let mut batches = Batches::default();
     batches.set(Table::Processes, processes.finish(received));
-    batches.set(Table::Spans, spans.spans.finish(received));
-    batches.set(Table::SpanEvents, spans.events.finish(received));
-    batches.set(Table::SpanLinks, spans.links.finish(received));
-    Ok(spans.outcome.decoded(batches))
+    batches.set(Table::Spans, traces.spans.finish(received));
+    batches.set(Table::SpanEvents, traces.events.finish(received));
+    batches.set(Table::SpanLinks, traces.links.finish(received));
+    Ok(traces.outcome.decoded(batches))
 }
 
 /// Spans in a request: builders of the right size neither grow nor waste.
@@ -65,7 +65,7 @@ fn count_spans(body: &[u8]) -> Result<usize> {
     Ok(count)
 }
 
-struct Spans<'a> {
+struct Traces<'a> {
     spans: SpansBuilder,
     events: SpanEventsBuilder,
     links: SpanLinksBuilder,
@@ -103,7 +103,7 @@ struct WireSpan<'a> {
     has_thread: bool,
 }
 
-impl<'a> Spans<'a> {
+impl<'a> Traces<'a> {
     fn read(&mut self, mut message: Message<'a>, process: &mut Process, scope: Scope<'a>) -> Result<()> {
         let scratch = &mut self.scratch;
         scratch.attributes.clear();
