@@ -68,10 +68,18 @@ impl FileColumns {
         Self { table, shredded: shredded.to_vec(), schema: Arc::new(Schema::new(fields)) }
     }
 
-    /// The columns of an existing file, told from the names in it.
-    pub(crate) fn of_file(table: Table, file: &Schema) -> Self {
-        let shredded: Vec<_> = file.fields().iter().filter_map(|f| ShreddedColumn::from_name(f.name())).collect();
-        Self::without_ids(table, &shredded)
+    /// The columns of an existing file, told from its schema; the error says what is wrong with them.
+    pub(crate) fn of_file(table: Table, file: &SchemaRef) -> Result<Self, String> {
+        let names = file.fields().iter().map(|field| field.name().as_str());
+        let expected = table.columns().iter().map(|column| column.name);
+        if !names.clone().take(table.columns().len()).eq(expected) {
+            return Err(format!("its columns are not those of {}", table.name()));
+        }
+        let shredded = names
+            .skip(table.columns().len())
+            .map(|name| ShreddedColumn::from_name(name).ok_or_else(|| format!("{name} is no column of its layout")))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { table, shredded, schema: Arc::clone(file) })
     }
 
     /// The table.

@@ -1,5 +1,35 @@
 //! How each column is encoded: all of it here, with reasons.
 
+use std::collections::HashSet;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Int64Type};
+use arrow::record_batch::RecordBatch;
+use glasshouse_tables::{ColumnType, Table};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
+use parquet::schema::types::ColumnPath;
+
+use crate::FileColumns;
+
+/// Version of the layout that this module describes, in the footer's metadata.
+const LAYOUT_KEY: &str = "glasshouse.layout";
+const LAYOUT: &str = "1";
+
+/// Rows that are encoded at once: small enough to stay in the processor's cache.
+pub(crate) const BATCH_ROWS: usize = 8 << 10;
+/// Most rows of a page. A trace lookup decodes one page of every column, a scan prunes by page.
+const PAGE_ROWS: usize = 8 << 10;
+/// Most bytes of a page before compression, for columns of long text.
+const PAGE_BYTES: usize = 128 << 10;
+/// A dictionary beyond this does not stay in the cache of who encodes or decodes with it.
+const DICTIONARY_BYTES: usize = 256 << 10;
+/// A column whose values are distinct in more than one of so many rows gets no dictionary.
+const DISTINCT_FRACTION: usize = 2;
+/// Fewer values than this tell nothing about distinctness.
+const DISTINCT_MIN_VALUES: usize = 64;
+
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
@@ -32,4 +62,110 @@ impl WriteOptions {
     pub fn merge() -> Self {
         Self { effort: Effort::Merge, ..Self::flush() }
     }
+}
+
+/// The Parquet settings of a file whose first rows are `sample`.
+pub(crate) fn properties(columns: &FileColumns, options: &WriteOptions, sample: &RecordBatch) -> WriterProperties {
+    let level = match options.effort {
+        Effort::Flush => 1,
+        Effort::Merge => 3,
+    };
+    let level = ZstdLevel::try_new(level).expect("zstd has these levels");
+    let mut properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(concat!("glasshouse ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(options.row_group_rows))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_write_path_in_schema(true)
+        .set_key_value_metadata(Some(vec![KeyValue::new(LAYOUT_KEY.to_owned(), LAYOUT.to_owned())]));
+    let table = columns.table();
+    for column in table.columns() {
+        properties = column_properties(properties, table, column.name, column.kind);
+    }
+    for (field, values) in columns.schema().fields().iter().zip(sample.columns()) {
+        properties = match (field.data_type(), is_near_unique(values)) {
+            // Values that hardly repeat: a dictionary would be a second copy. Lengths apart from text compress better.
+            (DataType::Utf8, Some(true)) => {
+                plain(properties, &path(field.name()), Encoding::DELTA_LENGTH_BYTE_ARRAY)
+            }
+            (DataType::Int64, Some(true)) => plain(properties, &path(field.name()), Encoding::DELTA_BINARY_PACKED),
+            _ => properties,
+        };
+    }
+    properties.build()
+}
+
+fn column_properties(
+    properties: WriterPropertiesBuilder,
+    table: Table,
+    name: &str,
+    kind: ColumnType,
+) -> WriterPropertiesBuilder {
+    let column = path(name);
+    let is_sorted_by = table.sort_order().keys.contains(&name);
+    match kind {
+        // Traces stand together, so their ids repeat: a dictionary holds each once. The bloom filter is for
+        // engines that do not know the trace index; it shrinks to the number of traces in the row group.
+        ColumnType::TraceId if is_sorted_by => properties
+            .set_column_dictionary_page_size_limit(column.clone(), 8 << 20)
+            .set_column_bloom_filter_enabled(column.clone(), true)
+            .set_column_bloom_filter_fpp(column.clone(), 0.01)
+            .set_column_bloom_filter_max_ndv(column.clone(), 128 << 10)
+            .set_column_statistics_enabled(column, EnabledStatistics::None),
+        // Elsewhere a trace id is random, often NULL; the bloom filter finds the logs of a trace.
+        ColumnType::TraceId if table == Table::Logs && name == "trace_id" => {
+            plain(properties, &column, Encoding::PLAIN)
+                .set_column_bloom_filter_enabled(column.clone(), true)
+                .set_column_bloom_filter_fpp(column.clone(), 0.01)
+                .set_column_bloom_filter_max_ndv(column.clone(), 128 << 10)
+                .set_column_statistics_enabled(column, EnabledStatistics::None)
+        }
+        // A parent has several children nearby: zstd finds the repetition, nothing else does.
+        ColumnType::SpanId if name == "parent_span_id" => {
+            plain(properties, &column, Encoding::PLAIN).set_column_statistics_enabled(column, EnabledStatistics::None)
+        }
+        // Random bytes: nothing compresses them, no statistics prune on them.
+        ColumnType::TraceId | ColumnType::SpanId => plain(properties, &column, Encoding::PLAIN)
+            .set_column_compression(column.clone(), Compression::UNCOMPRESSED)
+            .set_column_statistics_enabled(column, EnabledStatistics::None),
+        ColumnType::ProcessId if !is_sorted_by => {
+            properties.set_column_statistics_enabled(column, EnabledStatistics::None)
+        }
+        // Searches and scans prune pages by these.
+        ColumnType::Time if name == "ingest_time" => properties,
+        ColumnType::Time => plain(properties, &column, Encoding::DELTA_BINARY_PACKED)
+            .set_column_statistics_enabled(column, EnabledStatistics::Page),
+        ColumnType::Int64 if name == "duration_ns" => plain(properties, &column, Encoding::DELTA_BINARY_PACKED)
+            .set_column_statistics_enabled(column, EnabledStatistics::Page),
+        _ if is_sorted_by => properties.set_column_statistics_enabled(column, EnabledStatistics::Page),
+        // JSON text of what has no column: long, mostly distinct; bounds of it tell nothing.
+        ColumnType::Attributes => properties.set_column_statistics_enabled(column, EnabledStatistics::None),
+        _ => properties,
+    }
+}
+
+fn plain(properties: WriterPropertiesBuilder, column: &ColumnPath, encoding: Encoding) -> WriterPropertiesBuilder {
+    properties.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column.clone(), encoding)
+}
+
+fn path(name: &str) -> ColumnPath {
+    ColumnPath::new(vec![name.to_owned()])
+}
+
+/// Whether most values are distinct; `None` when there are too few to tell, or the type does not matter.
+fn is_near_unique(values: &dyn Array) -> Option<bool> {
+    let present = values.len() - values.null_count();
+    if present < DISTINCT_MIN_VALUES {
+        return None;
+    }
+    let distinct = match values.data_type() {
+        DataType::Utf8 => values.as_string::<i32>().iter().flatten().collect::<HashSet<_>>().len(),
+        DataType::Int64 => values.as_primitive::<Int64Type>().iter().flatten().collect::<HashSet<_>>().len(),
+        _ => return None,
+    };
+    Some(distinct * DISTINCT_FRACTION > present)
 }

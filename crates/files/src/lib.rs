@@ -12,15 +12,22 @@
 //!
 //! Everything blocks: call it from threads that may (`spawn_blocking`).
 
+mod assemble;
 mod cache;
+mod codes;
 mod columns;
+mod encode;
 mod error;
+mod gather;
 mod layout;
+mod lru;
 mod merge;
 mod partition;
 mod reader;
 mod rows;
 mod shred;
+mod sort;
+mod statistics;
 mod store;
 mod trace_index;
 mod upload;

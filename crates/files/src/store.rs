@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
@@ -93,7 +94,7 @@ impl Store {
                 Upload::Remote(RemoteUpload::begin(Arc::clone(&self.objects), ObjectPath::from(path), runtime))
             }
         };
-        Ok(NewObject { path: path.to_owned(), upload })
+        Ok(NewObject { path: path.to_owned(), upload, written: 0, tail: [0; 8] })
     }
 
     /// Reads parts of a file. From an object store, neighbouring parts come in one request, the others
@@ -113,6 +114,24 @@ impl Store {
                 runtime
                     .block_on(self.objects.get_ranges(&ObjectPath::from(path), ranges))
                     .map_err(FilesError::store("read", path))
+            }
+        }
+    }
+
+    /// A file as one of this machine, to be read from its beginning to its end: itself, or a copy of the
+    /// object in a temporary file that vanishes when it is closed.
+    pub(crate) fn open_file(&self, path: &str) -> Result<File, FilesError> {
+        match &self.place {
+            Place::Local(root) => File::open(root.join(path)).map_err(FilesError::io("read", path)),
+            Place::Remote(runtime) => {
+                let mut copy = tempfile::tempfile().map_err(FilesError::io("copy", path))?;
+                let object = runtime.block_on(self.objects.get(&ObjectPath::from(path)));
+                let mut parts = object.map_err(FilesError::store("read", path))?.into_stream();
+                while let Some(part) = runtime.block_on(parts.next()) {
+                    let part = part.map_err(FilesError::store("read", path))?;
+                    copy.write_all(&part).map_err(FilesError::io("copy", path))?;
+                }
+                Ok(copy)
             }
         }
     }
@@ -146,6 +165,9 @@ pub(crate) fn read_at(file: &File, range: &Range<u64>) -> io::Result<Bytes> {
 pub struct NewObject {
     path: String,
     upload: Upload,
+    written: u64,
+    /// The last bytes written: a Parquet file ends with its footer's length and a magic word.
+    tail: [u8; 8],
 }
 
 #[derive(Debug)]
@@ -155,6 +177,16 @@ enum Upload {
 }
 
 impl NewObject {
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Length of the Parquet footer that was written last.
+    pub(crate) fn footer_bytes(&self) -> u64 {
+        u64::from(u32::from_le_bytes(*self.tail.first_chunk().expect("the tail has 8 bytes")))
+    }
+
     /// Makes the file durable and visible.
     pub fn finish(self) -> Result<(), FilesError> {
         match self.upload {
@@ -166,10 +198,15 @@ impl NewObject {
 
 impl Write for NewObject {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.upload {
-            Upload::Local(upload) => upload.write(bytes),
-            Upload::Remote(upload) => upload.write(bytes),
-        }
+        let count = match &mut self.upload {
+            Upload::Local(upload) => upload.write(bytes)?,
+            Upload::Remote(upload) => upload.write(bytes)?,
+        };
+        let kept = count.min(self.tail.len());
+        self.tail.rotate_left(kept);
+        self.tail[8 - kept..].copy_from_slice(&bytes[count - kept..count]);
+        self.written += count as u64;
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {

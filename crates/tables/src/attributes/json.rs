@@ -14,16 +14,46 @@ pub struct JsonError(#[from] serde_json::Error);
 
 /// Writes packed attributes as a JSON object.
 pub fn packed_to_json(attributes: &[u8], out: &mut String) {
-    out.push('{');
-    for (i, (key, value)) in packed::iter(attributes).enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        write_string(key, out);
-        out.push(':');
-        write_value(value, out);
+    let mut object = JsonObject::new(out);
+    for (key, value) in packed::iter(attributes) {
+        object.push(key, value);
     }
-    out.push('}');
+    object.finish();
+}
+
+/// Writes a JSON object of attributes, one by one, at the end of a text.
+#[derive(Debug)]
+pub struct JsonObject<'a> {
+    out: &'a mut String,
+    is_empty: bool,
+}
+
+impl<'a> JsonObject<'a> {
+    /// Begins an object.
+    pub fn new(out: &'a mut String) -> Self {
+        out.push('{');
+        Self { out, is_empty: true }
+    }
+
+    /// Adds an attribute.
+    pub fn push(&mut self, key: &str, value: ValueRef<'_>) {
+        if !std::mem::take(&mut self.is_empty) {
+            self.out.push(',');
+        }
+        write_string(key, self.out);
+        self.out.push(':');
+        write_value(value, self.out);
+    }
+
+    /// Whether there is no attribute yet.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Ends the object.
+    pub fn finish(self) {
+        self.out.push('}');
+    }
 }
 
 /// Appends the attributes of a JSON object to `out`.

@@ -13,5 +13,5 @@
 mod json;
 mod packed;
 
-pub use json::{JsonError, json_get, json_to_packed, packed_to_json};
+pub use json::{JsonError, JsonObject, json_get, json_to_packed, packed_to_json};
 pub use packed::{PackedWriter, ValueRef, get, iter, to_model, validate};

@@ -1,0 +1,66 @@
+use std::collections::HashMap;
+
+use glasshouse_tables::ShredType;
+use glasshouse_tables::attributes::ValueRef;
+
+/// The type of column that a value may go to; `None` for values that only JSON holds.
+pub(crate) fn shred_type(value: ValueRef<'_>) -> Option<ShredType> {
+    match value {
+        ValueRef::String(_) => Some(ShredType::String),
+        ValueRef::Int(_) => Some(ShredType::Int),
+        ValueRef::Double(_) => Some(ShredType::Double),
+        ValueRef::Bool(_) => Some(ShredType::Bool),
+        ValueRef::Empty | ValueRef::Bytes(_) | ValueRef::Array(_) | ValueRef::Map(_) => None,
+    }
+}
+
+/// Numbers for attribute keys. Senders repeat themselves: the key after this one is most often the one
+/// that followed it last time, so a lookup is mostly one comparison instead of a hash.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    numbers: HashMap<Box<str>, u32>,
+    keys: Vec<Box<str>>,
+    /// What followed each key last; the first entry is for the beginning of a row.
+    followers: Vec<u32>,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+impl Keys {
+    /// The number of a key that [`Self::add`] knows. `previous` is the number of the row's key before it.
+    #[inline]
+    pub fn find(&mut self, previous: Option<u32>, key: &str) -> Option<u32> {
+        let place = previous.map_or(0, |number| number as usize + 1);
+        let guess = self.followers.get(place).copied().unwrap_or(UNKNOWN);
+        if let Some(guessed) = self.keys.get(guess as usize)
+            && **guessed == *key
+        {
+            return Some(guess);
+        }
+        let number = *self.numbers.get(key)?;
+        self.followers[place] = number;
+        Some(number)
+    }
+
+    /// The number of a key, a new one when it is new.
+    pub fn add(&mut self, key: &str) -> u32 {
+        if let Some(number) = self.numbers.get(key) {
+            return *number;
+        }
+        let number = self.keys.len() as u32;
+        self.keys.push(key.into());
+        self.numbers.insert(key.into(), number);
+        self.followers.resize(self.keys.len() + 1, UNKNOWN);
+        number
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The key of a number.
+    pub fn key(&self, number: u32) -> &str {
+        &self.keys[number as usize]
+    }
+}
