@@ -7,16 +7,14 @@ pub enum CatalogError {
     #[error("catalog url {0:?} is not sqlite:PATH or postgres://USER@HOST/DATABASE")]
     Url(String),
     /// The catalog was made for something else or by a version that we do not understand.
-    #[error("catalog {url} cannot be used: {reason}")]
-    Incompatible {
-        /// The catalog, without its password.
-        url: String,
-        /// What does not fit.
-        reason: String,
-    },
+    #[error("the catalog cannot be used: {0}")]
+    Incompatible(String),
     /// Others held the catalog for all the time that was allowed. Trying again may help.
     #[error("the catalog was locked for {0:?} while trying to {1}")]
     Locked(Duration, &'static str),
+    /// Another engine committed at the same moment. Trying again may help.
+    #[error("another writer changed the catalog while trying to {0}")]
+    Raced(&'static str),
     /// A file that should be removed has been removed by another writer. Take a new look at the
     /// files, then decide again.
     #[error("file {0} is not in the catalog any more: another writer removed it")]
@@ -46,7 +44,7 @@ impl CatalogError {
     /// Whether the same call, or one decided anew, may succeed in a moment.
     pub fn is_retriable(&self) -> bool {
         match self {
-            Self::Locked(..) | Self::Gone(_) => true,
+            Self::Locked(..) | Self::Raced(_) | Self::Gone(_) => true,
             Self::Database { source, .. } => {
                 matches!(source, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
             }

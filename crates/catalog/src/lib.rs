@@ -4,15 +4,26 @@
 //!
 //! Every change is one database transaction: a crash leaves the snapshot before it or the one after it.
 
+mod columns;
+mod commit;
+mod database;
+mod ducklake;
 mod error;
+mod files;
+mod head;
+mod open;
+mod stats;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use glasshouse_model::{Clock, SystemClock, Timestamp};
 use glasshouse_tables::{ColumnIds, DataFile, NewFile, ShreddedColumn, Table};
 use uuid::Uuid;
+
+use crate::columns::TableColumns;
+use crate::database::Database;
 
 pub use error::CatalogError;
 
@@ -70,7 +81,12 @@ pub struct Expired {
 
 /// The catalog. Clones share one pool of connections.
 #[derive(Debug, Clone)]
-pub struct Catalog {}
+pub struct Catalog {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    /// Columns of each table, as far as this process has seen them.
+    tables: Arc<RwLock<Vec<Arc<TableColumns>>>>,
+}
 
 impl CatalogOptions {
     /// Options with the system clock and ten seconds of patience.
@@ -84,77 +100,126 @@ impl CatalogOptions {
     }
 }
 
-#[expect(clippy::unused_async, clippy::todo)]
 impl Catalog {
     /// Most shredded columns of a table; values of further keys stay in the JSON column.
     pub const MAX_SHREDDED: usize = 512;
 
     /// Opens the catalog, creates what is absent and adds columns that are new in [`Table`].
-    pub async fn open(_options: CatalogOptions) -> Result<Self, CatalogError> {
-        todo!()
+    pub async fn open(options: CatalogOptions) -> Result<Self, CatalogError> {
+        let database = Database::open(&options.url, options.patience).await?;
+        let mut transaction = database.write("open the catalog").await?;
+        let tables = open::open(&mut transaction, &options, options.clock.now()).await?;
+        transaction.commit().await?;
+        let tables = tables.into_iter().map(Arc::new).collect();
+        Ok(Self { database, clock: options.clock, tables: Arc::new(RwLock::new(tables)) })
+    }
+
+    /// Waits for what is under way and closes all connections.
+    pub async fn close(&self) {
+        self.database.close().await;
     }
 
     /// Field ids of a table's columns, as far as this process has seen them. Never waits.
-    pub fn columns(&self, _table: Table) -> Arc<ColumnIds> {
-        todo!()
+    pub fn columns(&self, table: Table) -> Arc<ColumnIds> {
+        Arc::clone(&self.table(table).ids)
     }
 
     /// Field ids of a table's columns after adding the shredded columns that are missing. Columns past
-    /// [`Self::MAX_SHREDDED`] are not added: they are absent from the answer, and their values stay in
-    /// the JSON column. Touches the database only when a column is missing.
+    /// [`Self::MAX_SHREDDED`], and those whose name differs from another's only in case, are not added:
+    /// they are absent from the answer, and their values stay in the JSON column. Touches the database
+    /// only when a column is missing.
     pub async fn ensure_shredded(
         &self,
-        _table: Table,
-        _wanted: &[ShreddedColumn],
+        table: Table,
+        wanted: &[ShreddedColumn],
     ) -> Result<Arc<ColumnIds>, CatalogError> {
-        todo!()
+        let known = self.table(table);
+        if known.missing_shredded(wanted).is_empty() {
+            return Ok(Arc::clone(&known.ids));
+        }
+        let mut transaction = self.database.write("add columns").await?;
+        let current = TableColumns::load(&mut transaction, known.table_id).await?;
+        let missing = current.missing_shredded(wanted);
+        let mut after = open::add_columns(&mut transaction, vec![(current, missing)], self.clock.now()).await?;
+        transaction.commit().await?;
+        let columns = Arc::new(after.remove(0));
+        let ids = Arc::clone(&columns.ids);
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)[table as usize] = columns;
+        Ok(ids)
     }
 
-    /// Adds and removes files and moves the watermark, all or nothing.
-    pub async fn commit(&self, _commit: Commit) -> Result<Committed, CatalogError> {
-        todo!()
+    /// Adds and removes files and moves the watermark, all or nothing. Without files it makes no new
+    /// snapshot. [`CatalogError::Gone`] when a file to remove is not live.
+    pub async fn commit(&self, commit: Commit) -> Result<Committed, CatalogError> {
+        let tables = self.tables();
+        let mut transaction = self.database.write("commit files").await?;
+        let committed = commit::apply(&mut transaction, &commit, &tables, self.clock.now()).await?;
+        transaction.commit().await?;
+        Ok(committed)
     }
 
     /// The newest snapshot.
     pub async fn current_snapshot(&self) -> Result<i64, CatalogError> {
-        todo!()
+        let mut transaction = self.database.read("find the newest snapshot").await?;
+        Ok(head::Head::load(&mut transaction).await?.snapshot)
     }
 
     /// The live files of the newest snapshot.
     pub async fn files(&self) -> Result<LiveFiles, CatalogError> {
-        todo!()
+        let mut transaction = self.database.read("list files").await?;
+        files::live(&mut transaction, &self.tables(), None).await
     }
 
     /// The files of a snapshot; [`CatalogError::NoSnapshot`] when it is unknown or expired.
-    pub async fn files_at(&self, _snapshot: i64) -> Result<LiveFiles, CatalogError> {
-        todo!()
+    pub async fn files_at(&self, snapshot: i64) -> Result<LiveFiles, CatalogError> {
+        let mut transaction = self.database.read("list files").await?;
+        files::live(&mut transaction, &self.tables(), Some(snapshot)).await
     }
 
     /// The last WAL sequence number that a writer has committed.
-    pub async fn watermark(&self, _writer: Uuid) -> Result<Option<u64>, CatalogError> {
-        todo!()
+    pub async fn watermark(&self, writer: Uuid) -> Result<Option<u64>, CatalogError> {
+        let mut transaction = self.database.read("read the watermark").await?;
+        let sql = "SELECT watermark FROM glasshouse_writer WHERE writer_id = $1";
+        let rows = transaction.rows(sql, &[writer.to_string().into()]).await?;
+        rows.first().map(|row| row.int(0).map(|watermark| watermark as u64)).transpose()
     }
 
-    /// Forgets snapshots made before `before`, except the newest one. Files that ended and that no kept
-    /// snapshot holds leave the catalog and are scheduled for deletion now.
-    pub async fn expire(&self, _before: Timestamp) -> Result<Expired, CatalogError> {
-        todo!()
+    /// Forgets snapshots that were not the newest any more at `before`. Files that no kept snapshot holds
+    /// leave the catalog; they are scheduled for deletion, beginning now. A removed file is scheduled by
+    /// this call only: it must be made again and again (say, every minute).
+    pub async fn expire(&self, before: Timestamp) -> Result<Expired, CatalogError> {
+        let mut transaction = self.database.write("expire snapshots").await?;
+        let expired = files::expire(&mut transaction, &self.tables(), before, self.clock.now()).await?;
+        transaction.commit().await?;
+        Ok(expired)
     }
 
-    /// Paths, relative to the data folder, of files that were scheduled for deletion before `before`:
-    /// readers that started later cannot know them.
-    pub async fn due_deletions(&self, _before: Timestamp) -> Result<Vec<String>, CatalogError> {
-        todo!()
+    /// Paths, relative to the data folder, of files that [`Self::expire`] scheduled before `before`:
+    /// readers that started since cannot know them.
+    pub async fn due_deletions(&self, before: Timestamp) -> Result<Vec<String>, CatalogError> {
+        let mut transaction = self.database.read("list files to delete").await?;
+        files::due(&mut transaction, before).await
     }
 
     /// Forgets scheduled files that have been deleted.
-    pub async fn deleted(&self, _paths: &[String]) -> Result<(), CatalogError> {
-        todo!()
+    pub async fn deleted(&self, paths: &[String]) -> Result<(), CatalogError> {
+        let mut transaction = self.database.write("forget deleted files").await?;
+        files::deleted(&mut transaction, paths).await?;
+        transaction.commit().await
     }
 
     /// Every path, relative to the data folder, that the catalog knows: live, ended or scheduled for
     /// deletion. Files not among them (and not just being written) are orphans.
     pub async fn known_paths(&self) -> Result<HashSet<String>, CatalogError> {
-        todo!()
+        let mut transaction = self.database.read("list all files").await?;
+        files::known(&mut transaction, &self.tables()).await
+    }
+
+    fn tables(&self) -> Vec<Arc<TableColumns>> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn table(&self, table: Table) -> Arc<TableColumns> {
+        Arc::clone(&self.tables.read().unwrap_or_else(PoisonError::into_inner)[table as usize])
     }
 }
