@@ -1,11 +1,9 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use glasshouse_model::{Clock, SystemClock};
 use url::Url;
-
-use crate::LakeError;
 
 /// How a lake keeps its data. [`LakeConfig::new`] gives the defaults.
 #[derive(Debug, Clone)]
@@ -99,35 +97,23 @@ impl LakeConfig {
         self.catalog_url.clone().unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("catalog.sqlite").display()))
     }
 
-    /// Where data files go: an object store's URL with the prefix under which they stand, ending in `/`.
-    pub fn resolved_data_url(&self) -> Result<Url, LakeError> {
+    /// Where data files go: a folder's path or an object store's URL.
+    pub fn data_location(&self) -> String {
         match &self.object_store {
-            Some(url) => Ok(with_trailing_slash(url.clone())),
-            None => folder_url(&self.data_dir.join("data")),
+            Some(url) => url.to_string(),
+            None => self.data_dir.join("data").display().to_string(),
         }
+    }
+
+    /// Whether no other process can write to the same catalog and store.
+    pub(crate) fn is_sole_writer(&self) -> bool {
+        self.object_store.is_none() && self.catalog_url.is_none()
     }
 
     /// The effective flush size: small memory limits flush earlier, so that a few generations fit into the share.
     pub(crate) fn generation_bytes(&self) -> usize {
         self.flush_bytes.min(self.ingest_share() / 4).max(1 << 20)
     }
-}
-
-fn with_trailing_slash(mut url: Url) -> Url {
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    url
-}
-
-fn folder_url(folder: &Path) -> Result<Url, LakeError> {
-    let failed = |source| LakeError::Folder { path: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let absolute = folder.canonicalize().map_err(failed)?;
-    Url::from_directory_path(&absolute).map_err(|()| LakeError::Folder {
-        path: absolute,
-        source: std::io::Error::from(std::io::ErrorKind::InvalidFilename),
-    })
 }
 
 #[cfg(test)]
@@ -139,12 +125,5 @@ mod tests {
         let config = LakeConfig { memory_limit: 64 << 20, ..LakeConfig::new("unused") };
         assert_eq!(config.generation_bytes(), 8 << 20);
         assert_eq!(LakeConfig::new("unused").generation_bytes(), 64 << 20);
-    }
-
-    #[test]
-    fn an_object_store_prefix_ends_in_a_slash() {
-        let url = Some("s3://bucket/telemetry".parse().unwrap());
-        let config = LakeConfig { object_store: url, ..LakeConfig::new("unused") };
-        assert_eq!(config.resolved_data_url().unwrap().as_str(), "s3://bucket/telemetry/");
     }
 }

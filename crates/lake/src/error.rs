@@ -30,19 +30,21 @@ pub enum LakeError {
         /// What the system says.
         source: io::Error,
     },
-    /// A WAL record that was accepted does not decode any more.
-    #[error("write-ahead log {}: record {sequence} does not decode: {reason}", path.display())]
-    Replay {
-        /// The segment.
-        path: PathBuf,
-        /// The record's number.
-        sequence: u64,
-        /// What the decoder says.
-        reason: String,
-    },
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] glasshouse_catalog::CatalogError),
+    /// A data file could not be written or read.
+    #[error(transparent)]
+    Files(#[from] glasshouse_files::FilesError),
     /// The object store failed.
     #[error("object store: {0}")]
     Store(#[from] object_store::Error),
+    /// Background work ended before it was done.
+    #[error("work on data files was interrupted: {0}")]
+    Interrupted(String),
+    /// Rows could not be flushed; they are still in memory and in the log, and it is tried again.
+    #[error("rows are not in files yet: {0}")]
+    NotFlushed(String),
     /// The lake is being shut down.
     #[error("the lake is shutting down")]
     ShuttingDown,

@@ -1,11 +1,22 @@
 //! The durable store: rows are admitted, logged, held in memory where queries see them at once, written to
 //! sorted Parquet files, catalogued, merged, and dropped when they are too old.
 
+mod admission;
+mod committer;
 mod config;
+mod curator;
 mod doctor;
 mod error;
+mod flush;
+mod health;
+mod hot;
 mod lake;
 mod lock;
+mod recovery;
+mod status;
+mod tend;
+mod view;
+mod wal;
 
 pub use config::{LakeConfig, Retention, RetentionLimit};
 pub use doctor::{Finding, Report, Severity, check};

@@ -1,0 +1,184 @@
+//! Writes frozen generations to files, one after the other, and lets go of their part of the log.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use arrow::record_batch::RecordBatch;
+use glasshouse_catalog::{Catalog, Commit};
+use glasshouse_files::{FileColumns, FilesError, Store, WriteOptions, choose_shredded, write_sorted};
+use glasshouse_model::{Clock, DurationNs};
+use glasshouse_tables::{NewFile, Table};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::LakeError;
+use crate::committer::Order;
+use crate::curator::Changes;
+use crate::health::{Counters, Health, Part};
+use crate::hot::Frozen;
+use crate::view::View;
+use crate::wal::{RecentRequests, remove_segments};
+
+/// How often is looked whether rows are old enough to be flushed.
+const TICK: Duration = Duration::from_millis(250);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How far flushing has come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    /// The last sequence whose rows are in catalogued files.
+    pub watermark: u64,
+    /// Attempts that failed so far.
+    pub failures: u64,
+    /// Why the last one failed.
+    pub problem: String,
+}
+
+/// The task's state.
+#[derive(Debug)]
+pub(crate) struct Flusher {
+    pub store: Store,
+    pub catalog: Catalog,
+    pub writer: Uuid,
+    pub changes: Changes,
+    pub view: Arc<View>,
+    pub orders: mpsc::Sender<Order>,
+    pub recent: Arc<Mutex<RecentRequests>>,
+    pub wal_dir: PathBuf,
+    pub age: DurationNs,
+    pub idle: DurationNs,
+    pub progress: watch::Sender<Progress>,
+    pub health: Arc<Health>,
+    pub counters: Arc<Counters>,
+    pub clock: Arc<dyn Clock>,
+    pub stop: CancellationToken,
+}
+
+impl Flusher {
+    /// Works until stopped.
+    pub(crate) async fn run(self) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            if self.stop.is_cancelled() {
+                return;
+            }
+            if let Some(frozen) = self.view.oldest_frozen() {
+                self.flush_until_done(&frozen).await;
+                continue;
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = self.view.frozen.notified() => {}
+                _ = ticks.tick() => self.freeze_when_due().await,
+            }
+        }
+    }
+
+    /// Ends the active generation when its rows have waited long enough. While older ones cannot be flushed it
+    /// keeps growing: many small generations would not help.
+    async fn freeze_when_due(&self) {
+        let Some((first, last)) = self.view.waiting().active_since else { return };
+        let now = self.clock.now();
+        if now - first >= self.age || now - last >= self.idle {
+            let (done, frozen) = oneshot::channel();
+            if self.orders.send(Order::Freeze(done)).await.is_ok() {
+                // An error means that the lake is being shut down.
+                let _ = frozen.await;
+            }
+        }
+    }
+
+    /// Tries until it succeeds or the lake stops: the rows stay in memory and in the log meanwhile.
+    async fn flush_until_done(&self, frozen: &Frozen) {
+        let started = Instant::now();
+        let mut written = Vec::new();
+        let mut tables = Table::ALL.into_iter().peekable();
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = self.flush(frozen, &mut tables, &mut written).await {
+            if matches!(error, LakeError::ShuttingDown) {
+                return;
+            }
+            self.counters.flush_failures.add(1);
+            let problem = error.to_string();
+            if !matches!(error, LakeError::Catalog(_)) {
+                self.health.failed(Part::ObjectStore, problem.clone());
+            }
+            self.progress.send_modify(|progress| {
+                progress.failures += 1;
+                progress.problem = problem;
+            });
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        }
+        self.health.works(Part::ObjectStore);
+        self.counters.flushes.add(1);
+        self.counters.flush_nanos.add_time(started.elapsed());
+        self.counters.flushed_rows.add(written.iter().map(|file| file.rows).sum());
+        self.counters.flushed_bytes.add(written.iter().map(|file| file.bytes).sum());
+        self.release_log(frozen).await;
+        self.progress.send_modify(|progress| progress.watermark = frozen.last_sequence);
+    }
+
+    /// One attempt. What an earlier attempt wrote is not written again.
+    async fn flush(
+        &self,
+        frozen: &Frozen,
+        tables: &mut std::iter::Peekable<impl Iterator<Item = Table>>,
+        written: &mut Vec<NewFile>,
+    ) -> Result<(), LakeError> {
+        while let Some(table) = tables.peek().copied() {
+            let batches: Vec<_> = frozen.parts.iter().filter_map(|part| part.get(table)).cloned().collect();
+            if !batches.is_empty() {
+                written.extend(self.write(table, batches).await?);
+            }
+            tables.next();
+        }
+        let watermark = Some((self.writer, frozen.last_sequence));
+        self.changes.commit(Commit { add: written.clone(), remove: Vec::new(), watermark }).await
+    }
+
+    async fn write(&self, table: Table, batches: Vec<RecordBatch>) -> Result<Vec<NewFile>, LakeError> {
+        let batches = Arc::new(batches);
+        let sample = Arc::clone(&batches);
+        let wanted = blocking(move || Ok(choose_shredded(table, &sample))).await?;
+        let ids = self.catalog.ensure_shredded(table, &wanted).await?;
+        let columns = FileColumns::new(table, &wanted, &ids)?;
+        let store = self.store.clone();
+        blocking(move || write_sorted(&store, &columns, &batches, &WriteOptions::flush())).await
+    }
+
+    /// The rows are in files: their segments are not needed any more, but which requests they held is.
+    async fn release_log(&self, frozen: &Frozen) {
+        let (recent, folder, segments) = (Arc::clone(&self.recent), self.wal_dir.clone(), frozen.segments.clone());
+        let released = tokio::task::spawn_blocking(move || {
+            let saved = {
+                let recent = recent.lock().expect("nothing that may panic runs under this lock");
+                recent.encode()
+            };
+            RecentRequests::save(&folder, &saved)?;
+            remove_segments(&segments)
+        });
+        match released.await {
+            Ok(Ok(())) => {}
+            // The next start finds the segments, sees by the watermark that their rows are in files, and tries again.
+            Ok(Err(error)) => self.health.failed(Part::Wal, error.to_string()),
+            Err(panic) => self.health.failed(Part::Wal, format!("releasing segments panicked: {panic}")),
+        }
+    }
+}
+
+/// Runs work on the files on a thread that may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FilesError> + Send + 'static,
+) -> Result<T, LakeError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => Ok(result?),
+        Err(failed) => Err(LakeError::Interrupted(failed.to_string())),
+    }
+}
