@@ -1,1 +1,32 @@
-//! Skeleton.
+//! Listeners and routes: OTLP over HTTP and gRPC, native and Zipkin spans, the HTTP API, WebSockets, the
+//! embedded web app. Knows the rest of Glasshouse by its ports only
+//! ([`glasshouse_tables::ports`]).
+
+mod body;
+mod budget;
+mod config;
+mod health;
+mod ingest;
+mod json_rows;
+mod listen;
+mod openapi;
+mod origin;
+mod params;
+mod process_figures;
+mod processes;
+mod prometheus;
+mod query;
+mod refusal;
+mod request_metrics;
+mod router;
+mod services;
+mod sql;
+mod state;
+mod traces;
+mod web;
+
+pub use config::{Origins, ServerConfig};
+pub use listen::{Addresses, Running, Server, StartError};
+pub use openapi::openapi;
+pub use refusal::Refusal;
+pub use state::Parts;

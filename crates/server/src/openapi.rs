@@ -1,0 +1,54 @@
+//! The description of the HTTP API.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use crate::ingest::{otlp_http, stream, zipkin};
+use crate::{health, processes, prometheus, query, services, traces};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Glasshouse",
+        description = "Spans, logs and metrics in, traces and SQL out. 64-bit integers (times in Unix nanoseconds, \
+             durations in nanoseconds, counts) are decimal strings."
+    ),
+    paths(
+        otlp_http::traces,
+        otlp_http::logs,
+        otlp_http::metrics,
+        stream::upgrade,
+        zipkin::spans,
+        traces::find,
+        traces::get,
+        traces::logs,
+        query::query,
+        processes::list,
+        processes::get,
+        services::list,
+        services::operations,
+        health::live,
+        health::ready,
+        prometheus::metrics,
+    ),
+    components(schemas(glasshouse_api::StreamRequest, glasshouse_api::KeyValueList, glasshouse_api::ArrayValue)),
+    tags(
+        (name = "ingest", description = "Sending spans, logs and metrics"),
+        (name = "traces", description = "Finding and reading traces"),
+        (name = "query", description = "SQL"),
+        (name = "processes", description = "Who sent"),
+        (name = "services", description = "Rate, errors and durations"),
+        (name = "operations", description = "Health and figures of the server"),
+    )
+)]
+struct Description;
+
+/// The OpenAPI document of the HTTP API; served at `/api/openapi.json`, and what the web app's types are
+/// generated from.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+pub(crate) async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(openapi())
+}

@@ -1,0 +1,95 @@
+//! Query strings: each parameter is known, given once, and says what is wrong with it.
+
+use std::fmt::Display;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use glasshouse_model::{TimeRange, Timestamp};
+
+use crate::Refusal;
+
+/// Longest query string in bytes.
+const MAX_QUERY: usize = 16 << 10;
+
+/// The parameters of a query string that no handler has taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        if parts.uri.query().is_some_and(|query| query.len() > MAX_QUERY) {
+            return Err(Refusal::invalid(format!("the query string is longer than {MAX_QUERY} bytes")));
+        }
+        let Query(pairs) = Query::try_from_uri(&parts.uri)
+            .map_err(|error| Refusal::invalid("the query string is malformed").with_details(error.to_string()))?;
+        Ok(Self(pairs))
+    }
+}
+
+impl Params {
+    /// Takes a parameter; an empty value counts as none.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Refusal> {
+        let Some(position) = self.0.iter().position(|(key, _)| key == name) else { return Ok(None) };
+        let (_, value) = self.0.remove(position);
+        if self.0.iter().any(|(key, _)| key == name) {
+            return Err(Refusal::invalid(format!("parameter {name} is given twice")));
+        }
+        Ok((!value.is_empty()).then_some(value))
+    }
+
+    /// Takes a parameter and reads it.
+    pub(crate) fn parsed<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Refusal> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        parse(&text).map(Some).map_err(|error| Refusal::invalid(format!("parameter {name}: {error}")))
+    }
+
+    /// Takes `limit`, which is at least 1 and at most `max`.
+    pub(crate) fn limit(&mut self, default: usize, max: usize) -> Result<usize, Refusal> {
+        let read = |text: &str| match text.parse() {
+            Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+            _ => Err(format!("{text:?} is not a number from 1 to {max}")),
+        };
+        Ok(self.parsed("limit", read)?.unwrap_or(default))
+    }
+
+    /// Takes `from` and `to`.
+    pub(crate) fn range(&mut self, now: Timestamp) -> Result<TimeRange, Refusal> {
+        let from = self.text("from")?;
+        let to = self.text("to")?;
+        time_range(from.as_deref(), to.as_deref(), now)
+    }
+
+    /// Takes all parameters whose name begins with `prefix`; the names come without it.
+    pub(crate) fn prefixed(&mut self, prefix: &str) -> Vec<(String, String)> {
+        let matching = self.0.extract_if(.., |(key, _)| key.len() > prefix.len() && key.starts_with(prefix));
+        matching.map(|(key, value)| (key[prefix.len()..].to_owned(), value)).collect()
+    }
+
+    /// Refuses parameters that nothing has taken: a misspelt filter must not widen the answer.
+    pub(crate) fn finish(self) -> Result<(), Refusal> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((key, _)) => Err(Refusal::invalid(format!("there is no parameter {key:?} here"))),
+        }
+    }
+}
+
+/// The range of `from` and `to`; a missing end is open.
+pub(crate) fn time_range(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<TimeRange, Refusal> {
+    let read = |name: &str, text: Option<&str>, open: Timestamp| {
+        text.map_or(Ok(open), |text| {
+            Timestamp::parse(text, now).map_err(|error| Refusal::invalid(format!("{name}: {error}")))
+        })
+    };
+    let range = TimeRange { from: read("from", from, Timestamp::MIN)?, to: read("to", to, Timestamp::MAX)? };
+    if range.from >= range.to {
+        return Err(Refusal::invalid("the time range is empty: from must be before to"));
+    }
+    Ok(range)
+}

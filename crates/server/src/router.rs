@@ -1,0 +1,82 @@
+//! Which path is answered by whom.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
+use axum::http::{HeaderValue, Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use glasshouse_api::ErrorKind;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::Refusal;
+use crate::ingest::{otlp_http, stream, zipkin};
+use crate::request_metrics::observe;
+use crate::state::App;
+use crate::{health, openapi, processes, prometheus, query, services, traces, web};
+
+/// The main port: everything but gRPC.
+pub(crate) fn http(app: App) -> Router {
+    let reading = Router::new()
+        .route("/v1/traces", get(traces::find))
+        .route("/v1/traces/{trace_id}", get(traces::get))
+        .route("/v1/traces/{trace_id}/logs", get(traces::logs))
+        .route("/api/query", post(query::query))
+        .route("/api/processes", get(processes::list))
+        .route("/api/process/{process_id}", get(processes::get))
+        .route("/api/services", get(services::list))
+        .route("/api/services/{name}/operations", get(services::operations))
+        .route("/api/openapi.json", get(openapi::document))
+        .route("/metrics", get(prometheus::metrics))
+        .layer(CompressionLayer::new());
+    let rest = Router::new()
+        .route("/v1/traces/stream", get(stream::upgrade))
+        .route("/api/v2/spans", post(zipkin::spans))
+        .route("/health", get(health::live))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/api/health", get(health::ready));
+    finish(reading.merge(rest).merge(otlp()).fallback(web::fallback), app)
+}
+
+/// OTLP/HTTP on its standard port.
+pub(crate) fn otlp_http(app: App) -> Router {
+    finish(otlp().fallback(not_found), app)
+}
+
+fn otlp() -> Router<App> {
+    Router::new()
+        .route("/v1/traces", post(otlp_http::traces))
+        .route("/v1/logs", post(otlp_http::logs))
+        .route("/v1/metrics", post(otlp_http::metrics))
+}
+
+fn finish(router: Router<App>, app: App) -> Router {
+    let cors = app.origins.cors();
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), observe))
+        .layer(cors)
+        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .with_state(app)
+}
+
+async fn not_found(method: Method, uri: Uri) -> Refusal {
+    Refusal::not_found(format!("there is no {method} {}", uri.path()))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(ErrorKind::MethodNotAllowed, format!("{} does not answer to {method}", uri.path()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer gives it")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = message.unwrap_or("unknown"), "a handler panicked");
+    Refusal::internal("the server failed to handle the request; its log says more").into_response()
+}

@@ -1,0 +1,131 @@
+//! SQL that handlers ask: values go in as parameters, never as text.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, TimestampNanosecondArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use glasshouse_model::{TimeRange, Timestamp};
+use glasshouse_tables::ports::SqlRequest;
+
+use crate::Refusal;
+use crate::state::App;
+
+/// Values of `$1`, `$2`, ….
+#[derive(Debug, Default)]
+pub(crate) struct Parameters(Vec<ArrayRef>);
+
+impl Parameters {
+    /// Adds a text; gives its placeholder.
+    pub(crate) fn text(&mut self, value: &str) -> String {
+        self.push(Arc::new(StringArray::from_iter_values([value])))
+    }
+
+    /// Adds a time; gives its placeholder.
+    pub(crate) fn time(&mut self, value: Timestamp) -> String {
+        self.push(Arc::new(TimestampNanosecondArray::from_value(value.nanos(), 1).with_timezone("UTC")))
+    }
+
+    fn push(&mut self, value: ArrayRef) -> String {
+        self.0.push(value);
+        format!("${}", self.0.len())
+    }
+
+    fn into_batch(self) -> Option<RecordBatch> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = |(index, array): (usize, &ArrayRef)| {
+            Field::new(format!("${}", index + 1), array.data_type().clone(), false)
+        };
+        let schema = Schema::new(self.0.iter().enumerate().map(field).collect::<Vec<_>>());
+        Some(RecordBatch::try_new(Arc::new(schema), self.0).expect("every parameter is one row without null"))
+    }
+}
+
+/// All rows of an answer that is short by its nature.
+pub(crate) async fn rows(
+    app: &App,
+    sql: String,
+    parameters: Parameters,
+    range: TimeRange,
+) -> Result<Vec<Rows>, Refusal> {
+    let request = SqlRequest { sql, parameters: parameters.into_batch(), range, limit: None, snapshot: None };
+    let stream = app.query.query(request).await?;
+    let batches: Vec<RecordBatch> = stream.batches.try_collect().await?;
+    Ok(batches.into_iter().map(Rows).collect())
+}
+
+/// Rows whose columns are taken by name and type.
+#[derive(Debug)]
+pub(crate) struct Rows(RecordBatch);
+
+impl Rows {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    /// A column of text.
+    pub(crate) fn text(&self, name: &str) -> Result<TextColumn, Refusal> {
+        Ok(TextColumn(self.column(name, &DataType::Utf8)?))
+    }
+
+    /// A column of integers.
+    pub(crate) fn integer(&self, name: &str) -> Result<IntegerColumn, Refusal> {
+        Ok(IntegerColumn(self.column(name, &DataType::Int64)?.as_primitive::<Int64Type>().clone()))
+    }
+
+    /// A column of times, as nanoseconds.
+    pub(crate) fn time(&self, name: &str) -> Result<IntegerColumn, Refusal> {
+        let nanoseconds = DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
+        let times = self.column(name, &nanoseconds)?;
+        Ok(IntegerColumn(cast(name, &times, &DataType::Int64)?.as_primitive::<Int64Type>().clone()))
+    }
+
+    fn column(&self, name: &str, data_type: &DataType) -> Result<ArrayRef, Refusal> {
+        let column = self.0.column_by_name(name);
+        let column = column.ok_or_else(|| Refusal::internal(format!("the query engine gave no column {name}")))?;
+        cast(name, column, data_type)
+    }
+}
+
+fn cast(name: &str, column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, Refusal> {
+    arrow::compute::cast(column, data_type).map_err(|error| {
+        Refusal::internal(format!("column {name} is not what was asked for")).with_details(error.to_string())
+    })
+}
+
+/// A column of text.
+#[derive(Debug)]
+pub(crate) struct TextColumn(ArrayRef);
+
+impl TextColumn {
+    /// The text of a row.
+    pub(crate) fn get(&self, row: usize) -> Option<&str> {
+        let texts = self.0.as_string::<i32>();
+        texts.is_valid(row).then(|| texts.value(row))
+    }
+
+    /// The text of a row, owned.
+    pub(crate) fn owned(&self, row: usize) -> Option<String> {
+        self.get(row).map(str::to_owned)
+    }
+}
+
+/// A column of integers.
+#[derive(Debug)]
+pub(crate) struct IntegerColumn(Int64Array);
+
+impl IntegerColumn {
+    /// The integer of a row.
+    pub(crate) fn get(&self, row: usize) -> Option<i64> {
+        self.0.is_valid(row).then(|| self.0.value(row))
+    }
+
+    /// The count of a row; none counts as zero.
+    pub(crate) fn count(&self, row: usize) -> u64 {
+        self.get(row).map_or(0, |count| count.max(0) as u64)
+    }
+}

@@ -1,0 +1,173 @@
+//! Traces: search, one whole trace, its log records.
+
+use std::convert::Infallible;
+use std::io::Write;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use glasshouse_api as api;
+use glasshouse_model::{AttributeFilter, DurationNs, SpanId, Trace, TraceFilter, TraceId};
+
+use crate::Refusal;
+use crate::params::Params;
+use crate::state::App;
+
+const DEFAULT_TRACES: usize = 20;
+const MAX_TRACES: usize = 1_000;
+const DEFAULT_LOGS: usize = 1_000;
+const MAX_LOGS: usize = 10_000;
+/// Bytes of JSON that are sent at once.
+const CHUNK: usize = 64 << 10;
+
+/// Finds traces, newest first. A trace matches when one of its spans meets every condition.
+#[utoipa::path(get, path = "/v1/traces", operation_id = "find_traces", tag = "traces",
+    params(("service" = Option<String>, Query, description = "Service of the span"),
+        ("operation" = Option<String>, Query, description = "Name of the span"),
+        ("min_duration" = Option<String>, Query, description = "Least duration of the span: `100ms`, `1.5s`, or nanoseconds"),
+        ("max_duration" = Option<String>, Query, description = "Greatest duration of the span"),
+        ("error" = Option<bool>, Query, description = "Whether the span's status is ERROR"),
+        ("attr.KEY" = Option<String>, Query, description = "Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys"),
+        ("from" = Option<String>, Query, description = "Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds"),
+        ("to" = Option<String>, Query, description = "The span starts before this time"),
+        ("limit" = Option<u32>, Query, description = "Most traces, 1 to 1000; 20 when not given"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
+    responses((status = 200, description = "A page of traces", body = api::TraceList),
+        (status = 400, description = "A parameter is wrong", body = api::ErrorBody),
+        (status = 429, description = "Overloaded; see `Retry-After`", body = api::ErrorBody)))]
+pub(crate) async fn find(State(app): State<App>, params: Params) -> Result<Json<api::TraceList>, Refusal> {
+    let filter = filter(params, &app)?;
+    let _turn = app.query_turn().await?;
+    Ok(Json(app.traces.find_traces(&filter).await?.into()))
+}
+
+fn filter(mut params: Params, app: &App) -> Result<TraceFilter, Refusal> {
+    let error = |text: &str| match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    };
+    let filter = TraceFilter {
+        service: params.text("service")?,
+        operation: params.text("operation")?,
+        min_duration: params.parsed("min_duration", DurationNs::parse)?,
+        max_duration: params.parsed("max_duration", DurationNs::parse)?,
+        error: params.parsed("error", error)?,
+        range: params.range(app.now())?,
+        limit: params.limit(DEFAULT_TRACES, MAX_TRACES)?,
+        cursor: params.parsed("cursor", str::parse)?,
+        attributes: params.prefixed("attr.").into_iter().map(|(key, value)| AttributeFilter { key, value }).collect(),
+    };
+    params.finish()?;
+    if let (Some(min), Some(max)) = (filter.min_duration, filter.max_duration)
+        && min > max
+    {
+        return Err(Refusal::invalid("min_duration is greater than max_duration"));
+    }
+    Ok(filter)
+}
+
+/// The whole trace, every span with all it carries.
+#[utoipa::path(get, path = "/v1/traces/{trace_id}", operation_id = "get_trace", tag = "traces",
+    params(("trace_id" = String, Path, description = "32 hex digits"),
+        ("format" = Option<String>, Query, description = "`otlp`: as OTLP/JSON `TracesData`")),
+    responses((status = 200, description = "The trace", body = api::Trace),
+        (status = 400, description = "Not a trace id, or an unknown format", body = api::ErrorBody),
+        (status = 404, description = "No span of the trace is known", body = api::ErrorBody)))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    Path(trace_id): Path<String>,
+    mut params: Params,
+) -> Result<Response, Refusal> {
+    enum Format {
+        Own,
+        Otlp,
+    }
+    let trace_id = parse_trace_id(&trace_id)?;
+    let format = match params.text("format")?.as_deref() {
+        None | Some("json") => Format::Own,
+        Some("otlp") => Format::Otlp,
+        Some(other) => {
+            return Err(Refusal::invalid(format!("there is no format {other:?}")).with_details("json and otlp exist"));
+        }
+    };
+    params.finish()?;
+    let _turn = app.query_turn().await?;
+    let trace = app.traces.trace(trace_id).await?.ok_or_else(|| Refusal::not_found(format!("no trace {trace_id}")))?;
+    Ok(match format {
+        Format::Own => stream_trace(trace),
+        Format::Otlp => Json(api::otlp::TracesData::from(&trace)).into_response(),
+    })
+}
+
+/// The log records of a trace, earliest first.
+#[utoipa::path(get, path = "/v1/traces/{trace_id}/logs", operation_id = "trace_logs", tag = "traces",
+    params(("trace_id" = String, Path, description = "32 hex digits"),
+        ("span_id" = Option<String>, Query, description = "Only records of this span: 16 hex digits"),
+        ("limit" = Option<u32>, Query, description = "Most records, 1 to 10000; 1000 when not given")),
+    responses((status = 200, description = "The records; none when the trace has none", body = api::LogList),
+        (status = 400, description = "A parameter is wrong", body = api::ErrorBody)))]
+pub(crate) async fn logs(
+    State(app): State<App>,
+    Path(trace_id): Path<String>,
+    mut params: Params,
+) -> Result<Json<api::LogList>, Refusal> {
+    let trace_id = parse_trace_id(&trace_id)?;
+    let span_id: Option<SpanId> = params.parsed("span_id", str::parse)?;
+    let limit = params.limit(DEFAULT_LOGS, MAX_LOGS)?;
+    params.finish()?;
+    let _turn = app.query_turn().await?;
+    // The limit is of the span's records, not of those it is picked from.
+    let read = if span_id.is_some() { MAX_LOGS } else { limit };
+    let mut records = app.traces.trace_logs(trace_id, read).await?;
+    if span_id.is_some() {
+        records.retain(|record| record.span_id == span_id);
+        records.truncate(limit);
+    }
+    Ok(Json(api::LogList { logs: records.into_iter().map(Into::into).collect() }))
+}
+
+fn parse_trace_id(text: &str) -> Result<TraceId, Refusal> {
+    text.parse().map_err(|error| Refusal::invalid(format!("{text:?} is not a trace id: {error}")))
+}
+
+/// Writes the form of [`api::Trace`] piece by piece: a trace of a million spans is several hundred
+/// megabytes of JSON.
+fn stream_trace(trace: Trace) -> Response {
+    let mut head = Vec::new();
+    let processes: Vec<_> = trace.processes.into_iter().map(api::TraceProcess::from).collect();
+    write!(head, "{{\"trace_id\":\"{}\",\"processes\":", trace.trace_id).expect("memory takes every byte");
+    write_json(&processes, &mut head);
+    head.extend_from_slice(b",\"spans\":[");
+
+    let mut spans = trace.spans.into_iter().map(api::Span::from);
+    let mut chunk = head;
+    let mut is_first = true;
+    let mut is_done = false;
+    let chunks = std::iter::from_fn(move || {
+        while !is_done && chunk.len() < CHUNK {
+            match spans.next() {
+                Some(span) => {
+                    if !std::mem::take(&mut is_first) {
+                        chunk.push(b',');
+                    }
+                    write_json(&span, &mut chunk);
+                }
+                None => {
+                    chunk.extend_from_slice(b"]}");
+                    is_done = true;
+                }
+            }
+        }
+        let bytes = Bytes::from(std::mem::take(&mut chunk));
+        (!bytes.is_empty()).then_some(Ok::<_, Infallible>(bytes))
+    });
+    ([(CONTENT_TYPE, "application/json")], Body::from_stream(futures::stream::iter(chunks))).into_response()
+}
+
+fn write_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("API types have string keys, and memory takes every byte");
+}
