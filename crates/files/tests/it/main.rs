@@ -1,0 +1,6 @@
+//! Behaviour of the files, through the crate's public interface.
+
+mod merging;
+mod rows;
+mod storing;
+mod writing;
