@@ -54,8 +54,10 @@ pub(crate) fn declared(table: Table) -> Vec<Declared> {
     columns
         .map(|(column, field)| {
             let mut declared = Declared::of(field);
-            if column.kind == ColumnType::Attributes {
-                declared.kind = "varchar"; // files hold them as JSON text
+            match column.kind {
+                ColumnType::Attributes => declared.kind = "varchar", // files hold them as JSON text
+                ColumnType::ProcessId => declared.kind = "uuid",
+                _ => {}
             }
             declared.nullable |= table.shredded_column() == Some(column.name);
             declared.doc = Some(column.doc);
@@ -109,13 +111,12 @@ impl TableColumns {
         let mut paths: HashMap<i64, String> = HashMap::new();
         for row in transaction.rows(sql, &[table_id.into()]).await? {
             let (id, name, kind) = (row.int(0)?, row.text(1)?, row.text(2)?);
-            let path = match row.optional_int(3)? {
-                Some(parent) => format!("{}.{name}", paths.get(&parent).map_or("", String::as_str)),
-                None => {
-                    columns.shredded += usize::from(ShreddedColumn::from_name(&name).is_some());
-                    columns.names.insert(name.to_lowercase());
-                    name
-                }
+            let path = if let Some(parent) = row.optional_int(3)? {
+                format!("{}.{name}", paths.get(&parent).map_or("", String::as_str))
+            } else {
+                columns.shredded += usize::from(ShreddedColumn::from_name(&name).is_some());
+                columns.names.insert(name.to_lowercase());
+                name
             };
             paths.insert(id, path);
             columns.next_id = columns.next_id.max(id as i32 + 1);
@@ -196,21 +197,18 @@ impl TableColumns {
     ) -> Result<(), CatalogError> {
         for column in declared {
             let path = format!("{prefix}{}", column.name);
-            let id = match self.ids.get(&path) {
-                Some(id) => {
-                    let kind = self.kinds.get(&id).map_or("", String::as_str);
-                    if kind != column.kind {
-                        let reason = format!("column {path} is of type {kind}, not {}", column.kind);
-                        return Err(CatalogError::Incompatible(reason));
-                    }
-                    id
+            let id = if let Some(id) = self.ids.get(&path) {
+                let kind = self.kinds.get(&id).map_or("", String::as_str);
+                if kind != column.kind {
+                    let reason = format!("column {path} is of type {kind}, not {}", column.kind);
+                    return Err(CatalogError::Incompatible(reason));
                 }
-                None => {
-                    let id = self.next_id + new.len() as i32;
-                    let Declared { name, kind, nullable, doc, .. } = column;
-                    new.push(NewColumn { id, parent, name: name.clone(), kind, nullable: *nullable, doc: *doc });
-                    id
-                }
+                id
+            } else {
+                let id = self.next_id + new.len() as i32;
+                let Declared { name, kind, nullable, doc, .. } = column;
+                new.push(NewColumn { id, parent, name: name.clone(), kind, nullable: *nullable, doc: *doc });
+                id
             };
             self.missing(&column.children, Some(id), &format!("{path}."), new)?;
         }

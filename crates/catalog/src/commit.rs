@@ -58,7 +58,8 @@ pub(crate) async fn apply(
     for (&table_id, change) in &changes {
         let totals = update_totals(transaction, table_id, change).await?;
         if !change.added.is_empty() {
-            let columns = tables.iter().find(|columns| columns.table_id == table_id).expect("added files are of a table");
+            let columns =
+                tables.iter().find(|columns| columns.table_id == table_id).expect("added files are of a table");
             widen_bounds(transaction, columns, &change.added, totals.next_row_id > 0).await?;
             add_files(transaction, columns, change, totals.next_row_id, &mut head, &mut ids).await?;
             made.push(format!("inserted_into_table:{table_id}"));
@@ -79,11 +80,11 @@ async fn move_watermark(transaction: &mut Transaction, writer: Uuid, watermark: 
 }
 
 /// Ends live files with `snapshot` and counts what they held.
-async fn end_files<'a>(
+async fn end_files(
     transaction: &mut Transaction,
     ids: &[i64],
     snapshot: i64,
-    changes: &mut BTreeMap<i64, TableChange<'a>>,
+    changes: &mut BTreeMap<i64, TableChange<'_>>,
 ) -> Result<(), CatalogError> {
     for ids in ids.chunks(LIST) {
         let list = id_list(ids);
@@ -117,13 +118,11 @@ async fn update_totals(
 ) -> Result<Totals, CatalogError> {
     let sql = "SELECT record_count, next_row_id, file_size_bytes FROM ducklake_table_stats WHERE table_id = $1";
     let rows = transaction.rows(sql, &[table_id.into()]).await?;
-    let before = match rows.first() {
-        Some(row) => Totals { rows: row.int(0)?, next_row_id: row.int(1)?, bytes: row.int(2)? },
-        None => {
-            let row = vec![table_id.into(), 0.into(), 0.into(), 0.into()];
-            transaction.insert(&TABLE_STATS, &[row]).await?;
-            Totals::default()
-        }
+    let before = if let Some(row) = rows.first() {
+        Totals { rows: row.int(0)?, next_row_id: row.int(1)?, bytes: row.int(2)? }
+    } else {
+        transaction.insert(&TABLE_STATS, &[vec![table_id.into(), 0.into(), 0.into(), 0.into()]]).await?;
+        Totals::default()
     };
     let rows: i64 = change.added.iter().map(|file| file.rows as i64).sum();
     let bytes: i64 = change.added.iter().map(|file| file.bytes as i64).sum();
@@ -180,10 +179,8 @@ async fn widen_bounds(
         return Ok(());
     }
     let changed: Vec<i64> = known.keys().map(|id| i64::from(*id)).collect();
-    let sql = format!(
-        "DELETE FROM ducklake_table_column_stats WHERE table_id = $1 AND column_id IN ({})",
-        id_list(&changed)
-    );
+    let sql =
+        format!("DELETE FROM ducklake_table_column_stats WHERE table_id = $1 AND column_id IN ({})", id_list(&changed));
     transaction.execute(&sql, &[columns.table_id.into()]).await?;
     let rows: Vec<_> = known.iter().map(|(id, stats)| stats.row(columns.table_id, *id)).collect();
     transaction.insert(&TABLE_COLUMN_STATS, &rows).await

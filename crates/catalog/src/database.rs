@@ -290,7 +290,9 @@ impl Transaction {
 
     fn place(&self, number: usize, kind: SqlType) -> String {
         match (&self.inner, kind) {
-            (Inner::Postgres(_), SqlType::Time | SqlType::Uuid) => format!("CAST(${number} AS {})", self.type_name(kind)),
+            (Inner::Postgres(_), SqlType::Time | SqlType::Uuid) => {
+                format!("CAST(${number} AS {})", self.type_name(kind))
+            }
             (Inner::Postgres(_), _) => format!("${number}"),
             // SQLite looks numbered ones up one after the other: thousands would take seconds.
             (Inner::Sqlite(_), _) => "?".to_owned(),

@@ -241,13 +241,7 @@ const EMPTY: &[CatalogTable] = &[
     ),
     table(
         "ducklake_macro",
-        &[
-            ("schema_id", Int),
-            ("macro_id", Int),
-            ("macro_name", Text),
-            ("begin_snapshot", Int),
-            ("end_snapshot", Int),
-        ],
+        &[("schema_id", Int), ("macro_id", Int), ("macro_name", Text), ("begin_snapshot", Int), ("end_snapshot", Int)],
     ),
     table(
         "ducklake_macro_impl",
@@ -265,10 +259,7 @@ const EMPTY: &[CatalogTable] = &[
             ("default_value_type", Text),
         ],
     ),
-    table(
-        "ducklake_sort_info",
-        &[("sort_id", Int), ("table_id", Int), ("begin_snapshot", Int), ("end_snapshot", Int)],
-    ),
+    table("ducklake_sort_info", &[("sort_id", Int), ("table_id", Int), ("begin_snapshot", Int), ("end_snapshot", Int)]),
     table(
         "ducklake_sort_expression",
         &[

@@ -85,12 +85,7 @@ pub(crate) async fn expire(
         ids.push(id);
         let table = table_of(tables, row.int(1)?);
         let relative = table.is_some() && is_relative(&row, 3)?;
-        scheduled.push(vec![
-            id.into(),
-            path(table, &row, 2)?.into(),
-            relative.into(),
-            head::time_text(now).into(),
-        ]);
+        scheduled.push(vec![id.into(), path(table, &row, 2)?.into(), relative.into(), head::time_text(now).into()]);
     }
     transaction.insert(&FILES_SCHEDULED, &scheduled).await?;
     for ids in ids.chunks(CHUNK) {
@@ -119,8 +114,7 @@ pub(crate) async fn due(transaction: &mut Transaction, before: Timestamp) -> Res
 pub(crate) async fn deleted(transaction: &mut Transaction, paths: &[String]) -> Result<(), CatalogError> {
     for paths in paths.chunks(CHUNK) {
         let places: Vec<_> = (1..=paths.len()).map(|i| format!("${i}")).collect();
-        let sql =
-            format!("DELETE FROM ducklake_files_scheduled_for_deletion WHERE path IN ({})", places.join(", "));
+        let sql = format!("DELETE FROM ducklake_files_scheduled_for_deletion WHERE path IN ({})", places.join(", "));
         let values: Vec<Value> = paths.iter().map(|path| path.as_str().into()).collect();
         transaction.execute(&sql, &values).await?;
     }

@@ -120,14 +120,11 @@ async fn declare_tables(transaction: &mut Transaction, now: Timestamp) -> Result
     head.schema_version += 1;
     let (mut made, mut tables) = (Vec::new(), Vec::new());
     for table in Table::ALL {
-        let id = known.iter().find(|(name, _)| name == table.name()).map(|(_, id)| *id);
-        let columns = match id {
-            Some(id) => TableColumns::load(transaction, id).await?,
-            None => {
-                let columns = create_table(transaction, table, &mut head).await?;
-                made.push(format!("created_table:\"main\".\"{}\"", table.name()));
-                columns
-            }
+        let columns = if let Some((_, id)) = known.iter().find(|(name, _)| name == table.name()) {
+            TableColumns::load(transaction, *id).await?
+        } else {
+            made.push(format!("created_table:\"main\".\"{}\"", table.name()));
+            create_table(transaction, table, &mut head).await?
         };
         tables.push((columns, declared(table)));
     }

@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use chrono::{DateTime, NaiveDateTime};
 use glasshouse_model::Timestamp;
 use glasshouse_tables::{ColumnStats, StatValue};
+use uuid::Uuid;
 
-use crate::database::{Row, Value};
 use crate::CatalogError;
+use crate::database::{Row, Value};
 
 /// Longer bounds are left out: they would prune little and fill the catalog.
 const MAX_BOUND: usize = 256;
@@ -16,6 +17,7 @@ const MAX_BOUND: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeafType {
     Blob,
+    Uuid,
     Text,
     Time,
     Int,
@@ -38,6 +40,7 @@ impl LeafType {
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "blob" => Self::Blob,
+            "uuid" => Self::Uuid,
             "varchar" => Self::Text,
             "timestamp_ns" => Self::Time,
             "int64" | "int32" => Self::Int,
@@ -54,7 +57,8 @@ impl LeafType {
             (Self::Double, StatValue::Double(value)) if !value.is_nan() => format!("{value:?}"),
             (Self::Bool, StatValue::Bool(value)) => u8::from(*value).to_string(),
             (Self::Text, StatValue::Text(value)) if !value.contains('\0') => value.clone(),
-            (Self::Blob, StatValue::Bytes(value)) => value.iter().map(|byte| format!("{byte:02X}")).collect(),
+            (Self::Blob, StatValue::Bytes(value)) => hex(value),
+            (Self::Uuid, StatValue::Bytes(value)) => Uuid::from_slice(value).ok()?.to_string(),
             (Self::Time, StatValue::Time(value)) => time_text(*value),
             _ => return None,
         };
@@ -126,6 +130,12 @@ impl TableColumnStats {
     }
 }
 
+/// Upper-case hex digits.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("four bits").to_ascii_uppercase();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// A moment as DuckDB writes a `TIMESTAMP_NS`.
 pub(crate) fn time_text(time: Timestamp) -> String {
     DateTime::from_timestamp_nanos(time.nanos()).format("%Y-%m-%d %H:%M:%S%.9f").to_string()
@@ -151,6 +161,7 @@ mod tests {
         check(LeafType::Double, StatValue::Double(f64::NAN), None);
         check(LeafType::Bool, StatValue::Bool(true), Some("1"));
         check(LeafType::Blob, StatValue::Bytes(vec![0xab, 1]), Some("AB01"));
+        check(LeafType::Uuid, StatValue::Bytes(vec![0xab; 16]), Some("abababab-abab-abab-abab-abababababab"));
         check(LeafType::Text, StatValue::Text("x".repeat(300)), None);
         check(LeafType::Text, StatValue::Int(1), None);
         let time = Timestamp::from_nanos(1_704_067_200_123_456_789);

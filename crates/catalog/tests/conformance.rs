@@ -1,6 +1,8 @@
 //! What every catalog does, in SQLite always and in PostgreSQL when `GLASSHOUSE_TEST_POSTGRES` is the URL
 //! of a database whose user may create databases.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -294,8 +296,7 @@ async fn two_writers_never_lose_a_file(place: &Place) {
 
 async fn wide_commits_and_many_files_fit(place: &Place) {
     let catalog = place.open().await;
-    let columns: Vec<_> =
-        (0..500).map(|i| ShreddedColumn { kind: ShredType::Int, key: format!("k{i}") }).collect();
+    let columns: Vec<_> = (0..500).map(|i| ShreddedColumn { kind: ShredType::Int, key: format!("k{i}") }).collect();
     let ids = catalog.ensure_shredded(Table::Spans, &columns).await.unwrap();
     let new: Vec<_> = (0..200)
         .map(|i| {
