@@ -1,0 +1,89 @@
+/** The one place that talks HTTP to the server. */
+
+import { resolveRange, type TimeRange } from '@/base/time-range';
+
+/** Why a call was not answered, in the server's words. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(
+    /** HTTP status; 0 when the server was not reached. */
+    readonly status: number,
+    /** The error's type, such as `not_found`. */
+    readonly type: string,
+    message: string,
+    readonly details?: string,
+  ) {
+    super(message);
+  }
+
+  /** Whether asking again may help. */
+  get isTransient(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** What a question about a time range says. */
+export function rangeParameters(range: TimeRange): Parameters {
+  const { from, to } = resolveRange(range);
+  return [
+    ['from', from.toString()],
+    ['to', to?.toString()],
+  ];
+}
+
+/** A part of a query key. Keys are compared as JSON, which has no bigint. */
+export function keyOf(value: object): string {
+  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
+}
+
+/** Query parameters; those that are `undefined` are left out. */
+export type Parameters = readonly (readonly [name: string, value: string | undefined])[];
+
+/** Asks for JSON. Throws {@link ApiError}, or an `AbortError` when `signal` fires. */
+export async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
+  const query = new URLSearchParams();
+  for (const [name, value] of parameters) {
+    if (value !== undefined) query.append(name, value);
+  }
+  const url = query.size === 0 ? path : `${path}?${query}`;
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: { accept: 'application/json' }, signal: signal ?? null });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'unreachable', 'The server cannot be reached', String(error));
+  }
+  if (!response.ok) throw await readError(response);
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError(
+      response.status,
+      'unreadable',
+      'The answer of the server cannot be read',
+      String(error),
+    );
+  }
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  const fallback = `The server answered ${response.status} ${response.statusText}`.trim();
+  const text = await response.text().catch(() => '');
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && 'error' in body) {
+      const { error } = body as { error: { type?: unknown; message?: unknown; details?: unknown } };
+      return new ApiError(
+        response.status,
+        typeof error.type === 'string' ? error.type : 'unknown',
+        typeof error.message === 'string' ? error.message : fallback,
+        typeof error.details === 'string' ? error.details : undefined,
+      );
+    }
+  } catch {
+    // No JSON: a proxy's page, or nothing.
+  }
+  return new ApiError(response.status, 'unknown', fallback, text.slice(0, 2_000) || undefined);
+}

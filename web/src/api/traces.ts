@@ -1,0 +1,155 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { type Duration, duration, type Nanos, nanos, now } from '@/base/nanos';
+import { resolveRange, type TimeRange } from '@/base/time-range';
+import { get, keyOf } from './client';
+import type * as wire from './wire';
+
+export type { AnyValue, KeyValue, SpanKind, StatusCode, TraceKind } from './wire';
+
+/** A trace in a list. */
+export type TraceSummary = Omit<wire.TraceSummary, 'start_time' | 'duration_ns'> & {
+  start_time: Nanos;
+  duration: Duration;
+};
+
+export interface TracePage {
+  traces: TraceSummary[];
+  nextCursor: string | null;
+  /** The beginning of the time that was asked for. */
+  from: Nanos;
+  /** Its end; for a range that ends now, when the question was asked. */
+  to: Nanos;
+}
+
+export type SpanEvent = Omit<wire.SpanEvent, 'time'> & { time: Nanos };
+export type SpanLink = wire.SpanLink;
+
+export type Span = Omit<wire.Span, 'start_time' | 'end_time' | 'parent_span_id' | 'events'> & {
+  start_time: Nanos;
+  /** `null` while the span is open. */
+  end_time: Nanos | null;
+  /** `null` for a root. */
+  parent_span_id: string | null;
+  events: SpanEvent[];
+};
+
+export type TraceProcess = wire.TraceProcess;
+
+export interface Trace {
+  trace_id: string;
+  spans: Span[];
+  processes: Map<string, TraceProcess>;
+}
+
+export type LogRecord = Omit<wire.LogRecord, 'time' | 'observed_time'> & {
+  time: Nanos;
+  observed_time: Nanos | null;
+};
+
+/** Which traces are wanted: those of which one span meets every condition. */
+export interface TraceFilter {
+  service?: string;
+  operation?: string;
+  minDuration?: Duration;
+  maxDuration?: Duration;
+  /** Only spans with status ERROR. */
+  errorsOnly?: boolean;
+  attributes: readonly { key: string; value: string }[];
+}
+
+/** Traces in a page of the list. */
+export const TRACES_A_PAGE = 200;
+
+/** The newest traces that match, page by page. */
+export function tracesQuery(filter: TraceFilter, range: TimeRange) {
+  return infiniteQueryOptions({
+    queryKey: ['traces', keyOf(filter), keyOf(range)],
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: TracePage) => page.nextCursor,
+    queryFn: async ({ pageParam, signal }): Promise<TracePage> => {
+      const asked = resolveRange(range);
+      const page = await get<wire.TraceList>(
+        '/v1/traces',
+        [
+          ['service', filter.service],
+          ['operation', filter.operation],
+          ['min_duration', filter.minDuration && `${filter.minDuration}ns`],
+          ['max_duration', filter.maxDuration && `${filter.maxDuration}ns`],
+          ['error', filter.errorsOnly ? 'true' : undefined],
+          ...filter.attributes.map(({ key, value }) => [`attr.${key}`, value] as const),
+          ['from', asked.from.toString()],
+          ['to', asked.to?.toString()],
+          ['limit', String(TRACES_A_PAGE)],
+          ['cursor', pageParam ?? undefined],
+        ],
+        signal,
+      );
+      return {
+        traces: page.traces.map(reviveSummary),
+        nextCursor: page.next_cursor ?? null,
+        from: asked.from,
+        to: asked.to ?? now(),
+      };
+    },
+  });
+}
+
+/** The newest trace there is, whatever the time range; `null` when none was ever received. */
+export function newestTraceQuery() {
+  return queryOptions({
+    queryKey: ['traces', 'newest'],
+    queryFn: async ({ signal }): Promise<TraceSummary | null> => {
+      const page = await get<wire.TraceList>('/v1/traces', [['limit', '1']], signal);
+      const newest = page.traces[0];
+      return newest === undefined ? null : reviveSummary(newest);
+    },
+    staleTime: 0,
+  });
+}
+
+function reviveSummary({ start_time, duration_ns, ...rest }: wire.TraceSummary): TraceSummary {
+  return { ...rest, start_time: nanos(start_time), duration: duration(duration_ns) };
+}
+
+/** A whole trace. */
+export function traceQuery(traceId: string) {
+  return queryOptions({
+    queryKey: ['trace', traceId],
+    queryFn: async ({ signal }): Promise<Trace> => {
+      const trace = await get<wire.Trace>(`/v1/traces/${encodeURIComponent(traceId)}`, [], signal);
+      return {
+        trace_id: trace.trace_id,
+        spans: trace.spans.map(reviveSpan),
+        processes: new Map(trace.processes.map((process) => [process.process_id, process])),
+      };
+    },
+    // A trace of 100,000 spans is large: comparing it with the one before costs more than drawing it again.
+    structuralSharing: false,
+  });
+}
+
+function reviveSpan(span: wire.Span): Span {
+  return {
+    ...span,
+    start_time: nanos(span.start_time),
+    end_time: span.end_time == null ? null : nanos(span.end_time),
+    parent_span_id: span.parent_span_id ?? null,
+    events: span.events.map((event) => ({ ...event, time: nanos(event.time) })),
+  };
+}
+
+/** The log records of a span. */
+export function spanLogsQuery(traceId: string, spanId: string) {
+  return queryOptions({
+    queryKey: ['trace', traceId, 'logs', spanId],
+    queryFn: async ({ signal }): Promise<LogRecord[]> => {
+      const path = `/v1/traces/${encodeURIComponent(traceId)}/logs`;
+      const answer = await get<wire.LogList>(path, [['span_id', spanId]], signal);
+      return answer.logs.map((log) => ({
+        ...log,
+        time: nanos(log.time),
+        observed_time: log.observed_time == null ? null : nanos(log.observed_time),
+      }));
+    },
+  });
+}

@@ -1,0 +1,292 @@
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useIsFetching,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { newestTraceQuery, type TraceSummary, tracesQuery } from '@/api/traces';
+import { type Duration, MINUTE, maxOf, type Nanos, now } from '@/base/nanos';
+import { formatCount, plural } from '@/base/numbers';
+import { describeRange, PRESETS, rangeToSearch, type TimeRange } from '@/base/time-range';
+import { formatAge } from '@/base/times';
+import { Button } from '@/ui/button';
+import { classes } from '@/ui/classes';
+import { useHotkeys } from '@/ui/hotkeys';
+import { PageHeader } from '@/ui/page-header';
+import { useZone } from '@/ui/preferences';
+import { RefreshControl, useRefreshInterval } from '@/ui/refresh-control';
+import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
+import { useTimeRange } from '@/ui/time-range';
+import { TimeRangePicker } from '@/ui/time-range-picker';
+import { noteError } from '@/ui/toasts';
+import { Filters, type Narrow } from './filters';
+import { Onboarding } from './onboarding';
+import { Results, type ResultsHandle } from './results';
+import { Scatter, type Selection } from './scatter';
+import { boundText, filterOf, hasFilter, isWithin, type TraceSearch, traceBounds } from './search';
+
+/** Pages that refresh by themselves; a longer list stays as it is until it is asked. */
+const MOST_PAGES_REFRESHED = 5;
+/** Pages looked through for traces of the wanted duration before the person is asked. */
+const MOST_PAGES_SEARCHED = 10;
+
+/** Search of traces: conditions, durations over time, and the list. */
+export function TraceSearchPage({ search }: { search: TraceSearch }) {
+  const [range, setRange] = useTimeRange();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const interval = useRefreshInterval();
+  const input = useRef<HTMLInputElement>(null);
+  const list = useRef<ResultsHandle>(null);
+  const [highlighted, setHighlighted] = useState<string | null>(null);
+
+  const filter = useMemo(() => filterOf(search), [search]);
+  const bounds = useMemo(() => traceBounds(search), [search]);
+  const query = useInfiniteQuery({
+    ...tracesQuery(filter, range),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      (state.data?.pages.length ?? 0) <= MOST_PAGES_REFRESHED ? interval : false,
+  });
+  const { fetchNextPage, hasNextPage, isFetchingNextPage } = query;
+  const pages = query.data?.pages;
+  const loaded = useMemo(() => unique(pages?.flatMap((page) => page.traces) ?? []), [pages]);
+  const traces = useMemo(() => loaded.filter(({ duration }) => isWithin(duration, bounds)), [loaded, bounds]);
+  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const busy = useIsFetching({ queryKey: ['traces'] }) > 0;
+
+  // When what is loaded holds few traces of the wanted duration, look further.
+  const looksFurther =
+    hasNextPage &&
+    traces.length < 50 &&
+    loaded.length > traces.length &&
+    (pages?.length ?? 0) < MOST_PAGES_SEARCHED;
+  useEffect(() => {
+    if (looksFurther && !isFetchingNextPage && !query.isFetchNextPageError) more();
+  }, [looksFurther, isFetchingNextPage, query.isFetchNextPageError, more]);
+
+  // A failed refresh leaves the list standing; it is told beside it.
+  const { error } = query;
+  const isStale = error !== null && pages !== undefined && !query.isFetchNextPageError;
+  useEffect(() => {
+    if (isStale) noteError('The list could not be refreshed', error.message);
+  }, [isStale, error]);
+
+  const narrow: Narrow = useCallback(
+    (change) => void navigate({ to: '/traces', search: (previous) => tidy({ ...previous, ...change }) }),
+    [navigate],
+  );
+  const clear = () => void navigate({ to: '/traces', search: ({ from, to }) => tidy({ from, to }) });
+  const open = (traceId: string) => void navigate({ to: '/traces/$traceId', params: { traceId } });
+  const refresh = () => {
+    void client.invalidateQueries({ queryKey: ['traces'] });
+    void client.invalidateQueries({ queryKey: ['services'] });
+  };
+  const select = (selection: Selection) => {
+    const from = selection.from;
+    // A drag of one pixel still covers some time.
+    const to = maxOf(selection.to, (from + 1n) as Nanos);
+    void navigate({
+      to: '/traces',
+      search: (previous) => ({
+        ...previous,
+        ...rangeToSearch({ kind: 'absolute', from, to }),
+        tmin: boundText(selection.min),
+        tmax: boundText(selection.max),
+      }),
+    });
+  };
+
+  useHotkeys('Traces', [
+    { keys: ['/'], label: 'Search', run: () => input.current?.focus() },
+    {
+      keys: ['j', 'ArrowDown'],
+      shown: ['j', 'ArrowDown'],
+      label: 'Next trace',
+      run: () => list.current?.move(1),
+    },
+    {
+      keys: ['k', 'ArrowUp'],
+      shown: ['k', 'ArrowUp'],
+      label: 'Previous trace',
+      run: () => list.current?.move(-1),
+    },
+    { keys: ['Enter'], label: 'Open the trace', run: () => false },
+    { keys: ['r'], label: 'Refresh', run: refresh },
+    {
+      keys: ['e'],
+      label: 'Errors only',
+      run: () => narrow({ error: search.error === 'true' ? undefined : 'true' }),
+    },
+  ]);
+
+  const latest = pages?.[0];
+  return (
+    <>
+      <PageHeader title={<h1 className="text-[0.9375rem] font-semibold tracking-tight">Traces</h1>}>
+        <TimeRangePicker range={range} onChange={setRange} />
+        <RefreshControl busy={busy} onRefresh={refresh} />
+      </PageHeader>
+      <Filters search={search} range={range} narrow={narrow} clear={clear} input={input} />
+      {pages === undefined || latest === undefined ? (
+        query.isError ? (
+          <ErrorState
+            title="The traces could not be loaded"
+            error={query.error}
+            retry={() => void query.refetch()}
+          />
+        ) : (
+          <Loading />
+        )
+      ) : traces.length === 0 && !looksFurther && !query.isPlaceholderData ? (
+        <Nothing search={search} range={range} setRange={setRange} clear={clear} />
+      ) : (
+        <div
+          className={classes(
+            'flex min-h-0 flex-1 flex-col transition-opacity',
+            query.isPlaceholderData && 'opacity-50',
+          )}
+        >
+          <Scatter
+            traces={traces}
+            from={latest.from}
+            to={latest.to}
+            loadedFrom={hasNextPage ? (loaded.at(-1)?.start_time ?? null) : null}
+            highlighted={highlighted}
+            onHighlight={setHighlighted}
+            onOpen={open}
+            onSelect={select}
+          />
+          <Summary traces={traces} loaded={loaded.length} hasMore={hasNextPage} />
+          <Results
+            traces={traces}
+            hasMore={hasNextPage}
+            loadingMore={isFetchingNextPage}
+            problemWithMore={query.isFetchNextPageError ? query.error : null}
+            onMore={more}
+            highlighted={highlighted}
+            onHighlight={setHighlighted}
+            handle={list}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Page after page may repeat a trace that has grown meanwhile. */
+function unique(traces: readonly TraceSummary[]): TraceSummary[] {
+  const seen = new Set<string>();
+  return traces.filter(({ trace_id }) => !seen.has(trace_id) && seen.add(trace_id));
+}
+
+/** Without what is not set, so that links stay short. */
+function tidy<T extends object>(search: T): T {
+  const entries = Object.entries(search).filter(
+    ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+  );
+  return Object.fromEntries(entries) as T;
+}
+
+/** What is on the screen, in words. */
+function Summary({
+  traces,
+  loaded,
+  hasMore,
+}: {
+  traces: readonly TraceSummary[];
+  loaded: number;
+  hasMore: boolean;
+}) {
+  const failed = traces.filter(({ error_count }) => error_count > 0).length;
+  return (
+    <p
+      role="status"
+      className="tabular flex h-9 shrink-0 items-center gap-1.5 border-b border-line px-4 text-muted"
+    >
+      <span className="text-text">
+        {hasMore ? `Newest ${plural(traces.length, 'trace')}` : plural(traces.length, 'trace')}
+      </span>
+      {failed > 0 && <span className="text-error">· {formatCount(failed)} with errors</span>}
+      {loaded > traces.length && <span>· of {formatCount(loaded)} loaded</span>}
+      {hasMore && <span className="text-faint">· older ones load as you scroll</span>}
+    </p>
+  );
+}
+
+/** The page's shape, before there is anything to put in. */
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading traces" className="min-h-0 flex-1 overflow-hidden">
+      <div className="h-[168px] border-b border-line bg-surface p-4">
+        <div className="skeleton h-full w-full opacity-40" />
+      </div>
+      <SkeletonRows rows={14} height={40} />
+    </div>
+  );
+}
+
+/** Nothing was found: because nothing was ever sent, nothing lies in the time range, or nothing matches. */
+function Nothing(props: {
+  search: TraceSearch;
+  range: TimeRange;
+  setRange: (range: TimeRange) => void;
+  clear: () => void;
+}) {
+  const { range, setRange } = props;
+  const [zone] = useZone();
+  const client = useQueryClient();
+  const newest = useQuery({
+    ...newestTraceQuery(),
+    refetchInterval: ({ state }) => (state.data == null ? 2_000 : 15_000),
+  });
+  const trace = newest.data;
+  const isFirst = useRef(false);
+  useEffect(() => {
+    if (trace === null) isFirst.current = true;
+    if (trace == null || !isFirst.current) return;
+    // The first trace of all has just come.
+    isFirst.current = false;
+    void client.invalidateQueries({ queryKey: ['traces'] });
+    void client.invalidateQueries({ queryKey: ['services'] });
+  }, [trace, client]);
+
+  if (newest.isPending) return <Loading />;
+  if (trace === null) return <Onboarding />;
+  const wider = range.kind === 'last' ? PRESETS.find(({ length }) => length > range.length) : undefined;
+  const filtered = hasFilter(props.search);
+  return (
+    <EmptyState
+      title={filtered ? 'No trace matches' : 'No traces in this time'}
+      actions={
+        <>
+          {filtered && <Button onClick={props.clear}>Clear conditions</Button>}
+          {wider !== undefined && (
+            <Button icon="clock" onClick={() => setRange({ kind: 'last', length: wider.length })}>
+              {wider.label}
+            </Button>
+          )}
+          {trace !== undefined && (
+            <Button icon="clock" onClick={() => setRange(around(trace.start_time))}>
+              Go to the newest trace, {formatAge(trace.start_time, now())}
+            </Button>
+          )}
+        </>
+      }
+    >
+      {filtered
+        ? 'A trace is listed when one of its spans meets all conditions. '
+        : 'The programs that send here were silent. '}
+      Time range: {describeRange(range, zone)}.
+    </EmptyState>
+  );
+}
+
+/** Half an hour that ends shortly after a moment. */
+function around(time: Nanos): TimeRange {
+  const length = (30n * MINUTE) as Duration;
+  return { kind: 'absolute', from: (time - length) as Nanos, to: (time + MINUTE) as Nanos };
+}

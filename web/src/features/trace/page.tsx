@@ -1,0 +1,70 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ApiError } from '@/api/client';
+import { traceQuery } from '@/api/traces';
+import { buttonClass } from '@/ui/button';
+import { PageHeader } from '@/ui/page-header';
+import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
+import type { TracePageSearch } from './search';
+import { TraceView } from './view';
+
+/** One trace. */
+export function TracePage({ traceId, search }: { traceId: string; search: TracePageSearch }) {
+  const query = useQuery(traceQuery(traceId));
+  if (query.data !== undefined && query.data.spans.length > 0) {
+    return (
+      <TraceView
+        key={traceId}
+        trace={query.data}
+        search={search}
+        refreshing={query.isFetching}
+        refresh={() => void query.refetch()}
+      />
+    );
+  }
+  return (
+    <>
+      <PageHeader title={<BackToTraces />} />
+      {query.isPending ? (
+        <div role="status" aria-label="Loading the trace" className="min-h-0 flex-1 overflow-hidden">
+          <div className="h-[3.75rem] border-b border-line bg-surface" />
+          <div className="h-16 border-b border-line bg-surface p-3">
+            <div className="skeleton h-full opacity-40" />
+          </div>
+          <SkeletonRows rows={24} height={26} />
+        </div>
+      ) : query.isError && !isUnknown(query.error) ? (
+        <ErrorState
+          title="The trace could not be loaded"
+          error={query.error}
+          retry={() => void query.refetch()}
+        />
+      ) : (
+        <EmptyState
+          icon="traces"
+          title="This trace is not known here"
+          actions={
+            <Link to="/traces" className={buttonClass('outline')}>
+              Search traces
+            </Link>
+          }
+        >
+          <p className="font-mono text-xs wrap-anywhere">{traceId}</p>
+          <p className="mt-2">None of its spans has arrived, or they are older than what is kept.</p>
+        </EmptyState>
+      )}
+    </>
+  );
+}
+
+function isUnknown(error: Error): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+export function BackToTraces() {
+  return (
+    <Link to="/traces" className="text-muted hover:text-text">
+      Traces
+    </Link>
+  );
+}

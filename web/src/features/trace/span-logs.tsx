@@ -1,0 +1,97 @@
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { type LogRecord, type Span, spanLogsQuery } from '@/api/traces';
+import { textOf } from '@/api/values';
+import { formatDuration } from '@/base/durations';
+import { between } from '@/base/nanos';
+import { LEVEL_CLASS, levelOf } from '@/base/severity';
+import { formatClock, formatExact } from '@/base/times';
+import { Button } from '@/ui/button';
+import { classes } from '@/ui/classes';
+import { useZone } from '@/ui/preferences';
+import { Attributes } from './attributes';
+import { Section } from './section';
+
+/** How long a span stays selected before its logs are asked for: whoever walks through rows needs none. */
+const REST_MS = 120;
+
+/** The log records that were written within the span. */
+export function SpanLogs({ traceId, span }: { traceId: string; span: Span }) {
+  const [rested, setRested] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(true), REST_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const query = useQuery({ ...spanLogsQuery(traceId, span.span_id), enabled: rested });
+  if (query.isError) {
+    return (
+      <Section title="Logs">
+        <p role="alert" className="flex items-center gap-3 px-4 text-error">
+          {query.error.message}
+          <Button onClick={() => void query.refetch()}>Try again</Button>
+        </p>
+      </Section>
+    );
+  }
+  if (query.data === undefined) {
+    return (
+      <Section title="Logs">
+        <div className="mx-4 skeleton h-4 w-2/3" />
+      </Section>
+    );
+  }
+  return (
+    <Section title="Logs" count={query.data.length} empty="No log record names this span.">
+      <ol aria-label="Log records">
+        {query.data.map((log, at) => (
+          <Line key={at} log={log} span={span} />
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function Line({ log, span }: { log: LogRecord; span: Span }) {
+  const [zone] = useZone();
+  const [open, setOpen] = useState(false);
+  const level = levelOf(log.severity_number);
+  const text = textOf(log.body) || log.event_name;
+  return (
+    <li>
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+        className="flex w-full items-baseline gap-2 px-4 py-[3px] text-left font-mono text-xs -outline-offset-2 hover:bg-hover"
+      >
+        <span
+          className="tabular shrink-0 text-faint"
+          title={`${formatExact(log.time, zone)}, ${formatDuration(between(span.start_time, log.time))} after the start of the span`}
+        >
+          {formatClock(log.time, zone, 3)}
+        </span>
+        <span
+          className={classes(
+            'w-10 shrink-0 font-semibold',
+            level === null ? 'text-faint' : LEVEL_CLASS[level],
+          )}
+        >
+          {level ?? (log.severity_text || '–')}
+        </span>
+        <span className={classes('min-w-0 wrap-anywhere whitespace-pre-wrap', !open && 'line-clamp-3')}>
+          {text.slice(0, 100_000)}
+        </span>
+      </button>
+      {open && (
+        <div className="pb-2">
+          <p className="px-4 pb-1 text-xs text-faint">
+            {formatExact(log.time, zone)} · {log.scope_name === '' ? log.service_name : log.scope_name}
+          </p>
+          {log.attributes.length > 0 && (
+            <Attributes attributes={log.attributes} label="Attributes of the log record" />
+          )}
+        </div>
+      )}
+    </li>
+  );
+}

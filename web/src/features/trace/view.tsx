@@ -1,0 +1,259 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import type { Trace } from '@/api/traces';
+import { useHotkeys } from '@/ui/hotkeys';
+import { useMedia, useSize } from '@/ui/size';
+import { Splitter } from '@/ui/splitter';
+import { stored, useStored } from '@/ui/stored';
+import { findSpans, stepFrom } from './find';
+import { TraceHeader } from './header';
+import { Minimap } from './minimap';
+import { rowOf } from './rows';
+import type { TracePageSearch } from './search';
+import { SpanPanel } from './span-panel';
+import { ancestorsOf, buildTree, type TraceTree, visibleNodes } from './tree';
+import { Waterfall, type WaterfallHandle } from './waterfall';
+import { isWhole, wholeOf, type Zoom, zoomAround, zoomFromText, zoomText, zoomTo } from './zoom';
+
+const number = (text: string) => (Number.isFinite(Number(text)) ? Number(text) : null);
+const panelWidth = stored('span-panel-width', 440, number);
+const panelHeight = stored('span-panel-height', 320, number);
+
+/** How long a gesture rests before the link takes its result. */
+const SETTLE_MS = 200;
+
+/** A trace that is here: header, minimap, waterfall, and the details of a span. */
+export function TraceView(props: {
+  trace: Trace;
+  search: TracePageSearch;
+  refreshing: boolean;
+  refresh: () => void;
+}) {
+  const { trace, search } = props;
+  const navigate = useNavigate();
+  const tree = useMemo(() => buildTree(trace.spans), [trace]);
+  const list = useRef<WaterfallHandle>(null);
+  const findInput = useRef<HTMLInputElement>(null);
+  const body = useRef<HTMLDivElement>(null);
+  const { width: bodyWidth, height: bodyHeight } = useSize(body);
+  const beside = useMedia('(min-width: 1100px)');
+  const [width, setWidth] = useStored(panelWidth);
+  const [height, setHeight] = useStored(panelHeight);
+
+  const link = useCallback(
+    (change: { [Name in keyof TracePageSearch]?: TracePageSearch[Name] | undefined }) =>
+      void navigate({
+        to: '.',
+        replace: true,
+        search: (previous) => ({ ...previous, ...change }) as TracePageSearch,
+      }),
+    [navigate],
+  );
+
+  const [zoom, setZoom] = useZoom(tree, search.zoom, link);
+  const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(() => new Set());
+  const [muted, setMuted] = useState<ReadonlySet<string>>(() => new Set());
+  const visible = useMemo(() => visibleNodes(tree, collapsed), [tree, collapsed]);
+  const selected = search.span === undefined ? undefined : tree.byId.get(search.span);
+
+  const find = search.find ?? '';
+  const deferredFind = useDeferredValue(find);
+  const matches = useMemo(() => findSpans(tree, deferredFind), [tree, deferredFind]);
+  const matching = useMemo(
+    () => (deferredFind.trim() === '' ? null : new Set(matches)),
+    [matches, deferredFind],
+  );
+
+  /** Opens a span's details and brings its row into sight. */
+  const select = useCallback(
+    (index: number | undefined) => {
+      const node = index === undefined ? undefined : tree.nodes[index];
+      link({ span: node?.spanId });
+      if (node === undefined) return;
+      const above = ancestorsOf(tree, node.index);
+      setCollapsed((before) => (above.some((at) => before.has(at)) ? without(before, above) : before));
+      list.current?.reveal(node.index);
+    },
+    [tree, link],
+  );
+  const toggle = useCallback((index: number) => {
+    setCollapsed((before) => (before.has(index) ? without(before, [index]) : new Set(before).add(index)));
+  }, []);
+  const step = (positions: readonly number[], by: 1 | -1) => {
+    const next = stepFrom(positions, selected ?? (by > 0 ? -1 : tree.nodes.length), by);
+    if (next !== undefined) select(next);
+  };
+  const moveRow = (by: number) => {
+    const at = selected === undefined ? -1 : rowOf(visible, selected);
+    const next = Math.min(Math.max(at + by, 0), visible.length - 1);
+    if (next !== at) select(visible[next]!);
+  };
+  const moveDeeper = () => {
+    const node = tree.nodes[selected ?? -1];
+    if (node === undefined) return moveRow(1);
+    if (node.children === 0) return;
+    if (collapsed.has(node.index)) toggle(node.index);
+    else select(node.index + 1);
+  };
+  const moveOut = () => {
+    const node = tree.nodes[selected ?? -1];
+    if (node === undefined) return;
+    if (node.children > 0 && !collapsed.has(node.index)) toggle(node.index);
+    else if (node.parent >= 0) select(node.parent);
+  };
+  const collapseAll = () =>
+    setCollapsed(
+      new Set(
+        tree.nodes.filter(({ children, depth }) => children > 0 && depth > 0).map(({ index }) => index),
+      ),
+    );
+  const zoomBy = (factor: number) =>
+    setZoom((now) => zoomAround(now, (now.from + now.to) / 2, factor, tree.length));
+  const escape = () => {
+    if (selected !== undefined) link({ span: undefined });
+    else if (!isWhole(zoom, tree.length)) setZoom(() => wholeOf(tree.length));
+    else void navigate({ to: '/traces' });
+  };
+
+  useHotkeys('Trace', [
+    { keys: ['j', 'ArrowDown'], shown: ['j', 'ArrowDown'], label: 'Next span', run: () => moveRow(1) },
+    { keys: ['k', 'ArrowUp'], shown: ['k', 'ArrowUp'], label: 'Previous span', run: () => moveRow(-1) },
+    {
+      keys: ['l', 'ArrowRight'],
+      shown: ['l', 'ArrowRight'],
+      label: 'Expand, or go to the first child',
+      run: moveDeeper,
+    },
+    {
+      keys: ['h', 'ArrowLeft'],
+      shown: ['h', 'ArrowLeft'],
+      label: 'Collapse, or go to the parent',
+      run: moveOut,
+    },
+    { keys: ['e'], label: 'Next error', run: () => step(tree.failed, 1) },
+    { keys: ['Shift+E'], shown: ['Shift', 'E'], label: 'Previous error', run: () => step(tree.failed, -1) },
+    { keys: ['/'], label: 'Find in the trace', run: () => findInput.current?.focus() },
+    { keys: ['n'], label: 'Next match', run: () => step(matches, 1) },
+    { keys: ['Shift+N'], shown: ['Shift', 'N'], label: 'Previous match', run: () => step(matches, -1) },
+    { keys: ['+', '='], shown: ['+'], label: 'Zoom in', run: () => zoomBy(0.5) },
+    { keys: ['-'], label: 'Zoom out', run: () => zoomBy(2) },
+    { keys: ['0'], label: 'Whole trace', run: () => setZoom(() => wholeOf(tree.length)) },
+    {
+      keys: ['z'],
+      label: 'Zoom to the span',
+      run: () => {
+        const node = tree.nodes[selected ?? -1];
+        if (node !== undefined) setZoom(() => zoomTo(node.start, node.end, tree.length));
+      },
+    },
+    { keys: ['r'], label: 'Load again', run: props.refresh },
+    { keys: ['Escape'], label: 'Close the span, then the trace', run: escape },
+  ]);
+
+  const node = selected === undefined ? undefined : tree.nodes[selected];
+  const panel = node !== undefined && (
+    <SpanPanel
+      key={node.spanId}
+      trace={trace}
+      tree={tree}
+      node={node}
+      onClose={() => link({ span: undefined })}
+      onSelect={select}
+      onZoom={() => setZoom(() => zoomTo(node.start, node.end, tree.length))}
+    />
+  );
+  const mostWidth = Math.max(320, bodyWidth - 420);
+  const mostHeight = Math.max(160, bodyHeight - 160);
+  return (
+    <>
+      <TraceHeader
+        tree={tree}
+        traceId={trace.trace_id}
+        find={find}
+        matches={matching === null ? null : matches}
+        selected={selected}
+        muted={muted}
+        onMute={setMuted}
+        onFind={(text) => link({ find: text === '' ? undefined : text })}
+        onStep={step}
+        onSelect={select}
+        findInput={findInput}
+        refreshing={props.refreshing}
+        refresh={props.refresh}
+      />
+      <div ref={body} className={`flex min-h-0 flex-1 ${beside ? '' : 'flex-col'}`}>
+        <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+          <Minimap tree={tree} visible={visible} zoom={zoom} selected={selected} onZoom={setZoom} />
+          <Waterfall
+            tree={tree}
+            visible={visible}
+            collapsed={collapsed}
+            zoom={zoom}
+            selected={selected}
+            matching={matching}
+            muted={muted}
+            onSelect={select}
+            onToggle={toggle}
+            onZoom={setZoom}
+            onCollapseAll={collapseAll}
+            onExpandAll={() => setCollapsed(new Set())}
+            handle={list}
+          />
+        </div>
+        {panel !== false && (
+          <>
+            <Splitter
+              label="Size of the span's details"
+              between={beside ? 'columns' : 'rows'}
+              after
+              size={beside ? Math.min(width, mostWidth) : Math.min(height, mostHeight)}
+              min={beside ? 320 : 160}
+              max={beside ? mostWidth : mostHeight}
+              onResize={beside ? setWidth : setHeight}
+            />
+            <div
+              className="flex shrink-0 flex-col overflow-hidden"
+              style={
+                beside ? { width: Math.min(width, mostWidth) } : { height: Math.min(height, mostHeight) }
+              }
+            >
+              {panel}
+            </div>
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+function without(set: ReadonlySet<number>, gone: readonly number[]): Set<number> {
+  const rest = new Set(set);
+  for (const index of gone) rest.delete(index);
+  return rest;
+}
+
+/** The zoom follows the hand at once; the link follows when it rests. */
+function useZoom(
+  tree: TraceTree,
+  text: string | undefined,
+  link: (change: { zoom: string | undefined }) => void,
+) {
+  const [zoom, setZoom] = useState<Zoom>(() => zoomFromText(text, tree.length));
+  const written = useRef(text);
+  useEffect(() => {
+    // The link changed by another hand, such as the browser's back button.
+    if (text === written.current) return;
+    written.current = text;
+    setZoom(zoomFromText(text, tree.length));
+  }, [text, tree.length]);
+  useEffect(() => {
+    const next = zoomText(zoom, tree.length);
+    if (next === written.current) return;
+    const timer = setTimeout(() => {
+      written.current = next;
+      link({ zoom: next });
+    }, SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [zoom, tree.length, link]);
+  return [zoom, setZoom] as const;
+}

@@ -1,0 +1,80 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { formatSearchParams, parseSearchParams, textParam } from '@/base/search-params';
+import { rangeFromSearch } from '@/base/time-range';
+import { PageNotFound, PageProblem } from '@/features/shell/problem';
+import { Shell } from '@/features/shell/shell';
+import { readTracePageSearch } from '@/features/trace/search';
+import { TraceSearchPage } from '@/features/trace-search/page';
+import { readTraceSearch } from '@/features/trace-search/search';
+
+/** What every link may hold: the time range. */
+interface RangeSearch {
+  from?: string;
+  to?: string;
+}
+
+function readRange(raw: Record<string, unknown>): RangeSearch {
+  const from = textParam(raw.from);
+  const to = textParam(raw.to);
+  const search = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  return rangeFromSearch(search) === null ? {} : search;
+}
+
+const root = createRootRoute({
+  validateSearch: readRange,
+  search: { middlewares: [retainSearchParams<RangeSearch>(['from', 'to'])] },
+  component: () => (
+    <Shell>
+      <Outlet />
+    </Shell>
+  ),
+  notFoundComponent: PageNotFound,
+  errorComponent: PageProblem,
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/traces', replace: true });
+  },
+});
+
+const traceSearch = createRoute({
+  getParentRoute: () => root,
+  path: '/traces',
+  validateSearch: readTraceSearch,
+  component: function TraceSearch() {
+    return <TraceSearchPage search={traceSearch.useSearch()} />;
+  },
+});
+
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: '/traces/$traceId',
+  validateSearch: readTracePageSearch,
+  component: lazyRouteComponent(() => import('./trace'), 'TraceRoute'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, traceSearch, trace]),
+  parseSearch: parseSearchParams,
+  stringifySearch: formatSearchParams,
+  defaultPreload: false,
+  defaultErrorComponent: PageProblem,
+  defaultNotFoundComponent: PageNotFound,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,58 @@
+import { useEffect, useRef } from 'react';
+import { IconButton } from './button';
+import { useHotkeyGroups } from './hotkeys';
+import { Key } from './tooltip';
+
+const NAMES: Readonly<Record<string, string>> = {
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  Escape: 'Esc',
+};
+
+/** All shortcuts of the page that is open. */
+export function KeyboardHelp({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const groups = useHotkeyGroups();
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby="keyboard-help"
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && onClose()}
+      onKeyDown={(event) => event.key === '?' && onClose()}
+      className="floating m-auto w-[min(34rem,90vw)] p-0 text-text backdrop:bg-[rgb(0_0_0/40%)]"
+    >
+      <div className="flex items-center justify-between border-b border-line px-4 py-2.5">
+        <h2 id="keyboard-help" className="text-sm font-medium">
+          Keyboard
+        </h2>
+        <IconButton icon="close" label="Close" small onClick={onClose} />
+      </div>
+      <div className="grid max-h-[70vh] gap-x-8 gap-y-4 overflow-auto p-4 sm:grid-cols-2">
+        {groups.map((group) => (
+          <section key={group.title}>
+            <h3 className="mb-1.5 text-xs font-medium text-faint">{group.title}</h3>
+            <dl className="space-y-1">
+              {group.hotkeys.map(({ keys, shown, label }) => (
+                <div key={label} className="flex items-center justify-between gap-3">
+                  <dt>{label}</dt>
+                  <dd className="flex gap-1">
+                    {(shown ?? keys).map((key) => (
+                      <Key key={key}>{NAMES[key] ?? key}</Key>
+                    ))}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </dialog>
+  );
+}
