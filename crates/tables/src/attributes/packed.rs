@@ -69,6 +69,11 @@ impl<'a> ValueRef<'a> {
         text
     }
 
+    /// Appends the value as JSON text, as [`ValueRef::to_json`] gives it.
+    pub fn write_json(self, out: &mut String) {
+        write_value(self, out);
+    }
+
     /// The items of an array; none for other values.
     pub fn items(self) -> impl Iterator<Item = ValueRef<'a>> {
         let bytes = if let Self::Array(bytes) = self { bytes } else { &[] };

@@ -1,0 +1,213 @@
+//! Functions that give tables: `trace_spans(id)`, `process_spans(id, …)` and their like.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::logical_expr::expr::Placeholder;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
+use glasshouse_model::{ProcessId, TimeRange, Timestamp, TraceId};
+use glasshouse_tables::Table;
+
+use crate::scan::{LakeTable, View, time_scalar};
+use crate::trace_spans::{self, TraceSpans};
+
+/// Values of `$1`, `$2`, …; `None` while a statement is only described.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters(pub(crate) Option<Vec<ScalarValue>>);
+
+/// A table function: name, syntax, what it gives.
+pub(crate) struct FunctionDoc {
+    pub(crate) name: &'static str,
+    pub(crate) syntax: &'static str,
+    pub(crate) doc: &'static str,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Trace,
+    Process,
+    ProcessThreads,
+    ProcessAsync,
+}
+
+/// All of them.
+pub(crate) const ALL: [FunctionDoc; 4] = [
+    FunctionDoc {
+        name: "trace_spans",
+        syntax: "trace_spans(trace_id)",
+        doc: "The spans of a trace, each once, in the order of the tree. Columns of `spans`, then `depth` and `self_time_ns`",
+        kind: Kind::Trace,
+    },
+    FunctionDoc {
+        name: "process_spans",
+        syntax: "process_spans(process_id[, kinds[, from[, to]]])",
+        doc: "The spans of a process. `kinds` is `'thread'` (with a thread), `'async'` (without), or both: `'thread,async'`. \
+              With `from` and `to` (times), those that run at any moment of it, open ones too",
+        kind: Kind::Process,
+    },
+    FunctionDoc {
+        name: "thread_spans",
+        syntax: "thread_spans(process_id[, from[, to]])",
+        doc: "The spans of a process that tell their thread; as `process_spans(process_id, 'thread', from, to)`",
+        kind: Kind::ProcessThreads,
+    },
+    FunctionDoc {
+        name: "async_spans",
+        syntax: "async_spans(process_id[, from[, to]])",
+        doc: "The spans of a process that tell no thread; as `process_spans(process_id, 'async', from, to)`",
+        kind: Kind::ProcessAsync,
+    },
+];
+
+/// The functions for one query.
+pub(crate) fn all(
+    view: &Arc<View>,
+    parameters: &Arc<Parameters>,
+) -> impl Iterator<Item = (&'static str, Arc<dyn TableFunctionImpl>)> {
+    ALL.iter().map(|function| {
+        let call = SpansFunction {
+            name: function.name,
+            syntax: function.syntax,
+            kind: function.kind,
+            view: Arc::clone(view),
+            parameters: Arc::clone(parameters),
+        };
+        (function.name, Arc::new(call) as Arc<dyn TableFunctionImpl>)
+    })
+}
+
+#[derive(Debug)]
+struct SpansFunction {
+    name: &'static str,
+    syntax: &'static str,
+    kind: Kind,
+    view: Arc<View>,
+    parameters: Arc<Parameters>,
+}
+
+/// The value of an argument.
+enum Argument {
+    Value(ScalarValue),
+    /// A parameter of a statement that is only described.
+    Unknown,
+}
+
+impl TableFunctionImpl for SpansFunction {
+    fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
+        let arguments = args.exprs().iter().map(|expr| self.argument(expr)).collect::<Result<Vec<_>>>()?;
+        let arguments: Option<Vec<_>> = arguments
+            .into_iter()
+            .map(|argument| match argument {
+                Argument::Value(value) => Some(value),
+                Argument::Unknown => None,
+            })
+            .collect();
+        let Some(arguments) = arguments else { return Ok(Arc::new(EmptyTable::new(self.schema()))) };
+        match (self.kind, arguments.as_slice()) {
+            (Kind::Trace, [id]) => {
+                let trace_id: TraceId = self.parse(id, "a trace id of 32 hex digits")?;
+                Ok(Arc::new(TraceSpans { view: Arc::clone(&self.view), trace_id }))
+            }
+            (Kind::Process, [id]) => self.process_spans(id, None, &[]),
+            (Kind::Process, [id, kinds, times @ ..]) => self.process_spans(id, Some(kinds), times),
+            (Kind::ProcessThreads, [id, times @ ..]) => self.process_spans(id, Some(&"thread".into()), times),
+            (Kind::ProcessAsync, [id, times @ ..]) => self.process_spans(id, Some(&"async".into()), times),
+            _ => self.misused(),
+        }
+    }
+}
+
+impl SpansFunction {
+    fn schema(&self) -> SchemaRef {
+        match self.kind {
+            Kind::Trace => trace_spans::schema(),
+            _ => Table::Spans.logical_schema(),
+        }
+    }
+
+    fn misused<T>(&self) -> Result<T> {
+        plan_err!("{} is called as {}", self.name, self.syntax)
+    }
+
+    fn argument(&self, expr: &Expr) -> Result<Argument> {
+        match expr {
+            Expr::Literal(value, _) => Ok(Argument::Value(value.clone())),
+            Expr::Placeholder(Placeholder { id, .. }) => {
+                let Some(values) = &self.parameters.0 else { return Ok(Argument::Unknown) };
+                let position = id.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
+                match position.and_then(|position| values.get(position.checked_sub(1)?)) {
+                    Some(value) => Ok(Argument::Value(value.clone())),
+                    None => plan_err!("no value was given for {id}"),
+                }
+            }
+            _ => plan_err!("the arguments of {} must be constants", self.name),
+        }
+    }
+
+    fn parse<T: std::str::FromStr>(&self, value: &ScalarValue, expected: &str) -> Result<T> {
+        match value.try_as_str().flatten().map(str::parse) {
+            Some(Ok(parsed)) => Ok(parsed),
+            _ => plan_err!("{} expects {expected}, not {value}", self.name),
+        }
+    }
+
+    fn process_spans(
+        &self,
+        id: &ScalarValue,
+        kinds: Option<&ScalarValue>,
+        times: &[ScalarValue],
+    ) -> Result<Arc<dyn TableProvider>> {
+        let process_id: ProcessId = self.parse(id, "the UUID of a process")?;
+        let mut filter = col("process_id").eq(lit(process_id.to_string()));
+        if let Some(kinds) = kinds.filter(|kinds| !kinds.is_null()) {
+            let kinds: String = self.parse(kinds, "kinds as text")?;
+            let kinds: Vec<_> = kinds.split(',').map(str::trim).collect();
+            if let Some(unknown) = kinds.iter().find(|kind| !matches!(**kind, "thread" | "async")) {
+                return plan_err!("{} knows the kinds 'thread' and 'async', not '{unknown}'", self.name);
+            }
+            match (kinds.contains(&"thread"), kinds.contains(&"async")) {
+                (true, false) => filter = filter.and(col("thread_id").is_not_null()),
+                (false, true) => filter = filter.and(col("thread_id").is_null()),
+                _ => {}
+            }
+        }
+        let range = match times {
+            [] => TimeRange::ALL,
+            [from] => TimeRange { from: self.time(from)?.unwrap_or(Timestamp::MIN), to: Timestamp::MAX },
+            [from, to] => TimeRange {
+                from: self.time(from)?.unwrap_or(Timestamp::MIN),
+                to: self.time(to)?.unwrap_or(Timestamp::MAX),
+            },
+            _ => return self.misused(),
+        };
+        if range.to < Timestamp::MAX {
+            filter = filter.and(col("start_time").lt(lit(time_scalar(range.to))));
+        }
+        if range.from > Timestamp::MIN {
+            let ends_inside = col("end_time").gt_eq(lit(time_scalar(range.from)));
+            filter = filter.and(ends_inside.or(col("end_time").is_null()));
+        }
+        let spans = LakeTable { table: Table::Spans, view: Arc::clone(&self.view) };
+        let plan = LogicalPlanBuilder::scan(Table::Spans.name(), provider_as_source(Arc::new(spans)), None)?
+            .filter(filter)?
+            .build()?;
+        Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+
+    /// A moment; `None` for NULL.
+    fn time(&self, value: &ScalarValue) -> Result<Option<Timestamp>> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        let utc = time_scalar(Timestamp::MIN).data_type();
+        match value.cast_to(&utc) {
+            Ok(ScalarValue::TimestampNanosecond(Some(nanos), _)) => Ok(Some(Timestamp::from_nanos(nanos))),
+            _ => plan_err!("{} expects a time such as '2026-01-31T12:00:00.000000001Z', not {value}", self.name),
+        }
+    }
+}
