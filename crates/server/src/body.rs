@@ -1,7 +1,7 @@
 //! Request bodies: read under a budget, decompressed under a cap, into one piece.
 
 use std::io::{self, Write};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,6 +17,9 @@ use crate::budget::{ByteBudget, Charge};
 const SLICE: usize = 32 << 10;
 /// Memory taken for a body on the word of its `Content-Length` alone.
 const TRUSTED_LENGTH: usize = 1 << 20;
+/// Most that is read of a refused body, and the longest that takes.
+const MAX_DRAIN: usize = 16 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Largest window of a zstd frame, as a power of two; RFC 8878 asks for 8 MiB at least.
 const ZSTD_WINDOW_LOG: u32 = 24;
 
@@ -75,15 +78,44 @@ pub(crate) async fn read(
     if content_length == Some(0) {
         return Ok(Received { bytes: Bytes::new(), _charge: limits.budget.charge() });
     }
+    let mut body = pin!(body);
+    let collected = collect(&mut body, encoding, content_length, limits).await;
+    if collected.as_ref().is_err_and(|refusal| refusal.kind != ErrorKind::Timeout) {
+        drain(&mut body).await;
+    }
+    collected
+}
+
+async fn collect(
+    body: &mut Pin<&mut Body>,
+    encoding: Encoding,
+    content_length: Option<usize>,
+    limits: &BodyLimits,
+) -> Result<Received, Refusal> {
     if encoding == Encoding::Identity && content_length.is_some_and(|length| length > limits.max_body) {
         return Err(too_large(limits.max_body));
     }
-    let mut body = pin!(body);
     let mut collector = Collector::new(encoding, content_length, limits)?;
-    while let Some(frame) = next_data(&mut body, limits.timeout).await? {
-        collector.push(&frame).await?;
+    while let Some(data) = next_data(body, limits.timeout).await? {
+        collector.push(&data).await?;
     }
     collector.finish()
+}
+
+/// Reads on after a refusal, and forgets: over HTTP/1.1 a client that is still sending when the
+/// connection closes sees a reset instead of the answer (RFC 9112 section 9.6).
+async fn drain(body: &mut Pin<&mut Body>) {
+    let read_on = async {
+        let mut drained = 0;
+        while drained < MAX_DRAIN {
+            match body.frame().await {
+                Some(Ok(frame)) => drained += frame.data_ref().map_or(0, Bytes::len),
+                _ => return,
+            }
+        }
+    };
+    // A client that is slower than this does not learn the reason.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, read_on).await;
 }
 
 /// The next bytes of a body; `None` at its end.

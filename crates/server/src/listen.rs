@@ -22,7 +22,7 @@ use crate::{ServerConfig, router};
 
 /// How long a client may take to send a request's head. It also ends idle connections, so it lies above
 /// the usual minute between two exports of metrics.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+const HEAD_TIMEOUT: Duration = Duration::from_mins(2);
 /// Pause after the system has refused to accept: its tables are full, and trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

@@ -28,7 +28,7 @@ impl Origins {
             .allow_methods([Method::GET, Method::POST])
             .allow_headers([ACCEPT, CONTENT_TYPE, CONTENT_ENCODING])
             .expose_headers([RETRY_AFTER])
-            .max_age(Duration::from_secs(3600))
+            .max_age(Duration::from_hours(1))
     }
 
     /// Refuses a WebSocket that a page of another origin opens, unless it may: browsers do not apply

@@ -1,4 +1,4 @@
-//! `/metrics` in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats).
+//! `/metrics` in Prometheus' text format (<https://prometheus.io/docs/instrumenting/exposition_formats>).
 
 use std::fmt::{self, Write};
 

@@ -1,5 +1,6 @@
 //! SQL over HTTP: rows as JSON or as an Arrow IPC stream, computed while they are sent.
 
+use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
 use axum::body::Body;
@@ -102,13 +103,10 @@ impl Answer {
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Refusal> {
         let Some(encoder) = &mut self.encoder else { return Ok(None) };
         while encoder.len() < CHUNK {
-            match self.stream.batches.next().await {
-                Some(batch) => encoder.push(&batch?)?,
-                None => {
-                    let encoder = self.encoder.take();
-                    return encoder.map(Encoder::finish).transpose();
-                }
-            }
+            let Some(batch) = self.stream.batches.next().await else {
+                return self.encoder.take().map(Encoder::finish).transpose();
+            };
+            encoder.push(&batch?)?;
         }
         Ok(Some(encoder.take()))
     }
@@ -123,7 +121,7 @@ impl Encoder {
     }
 
     fn arrow(stream: &SqlStream) -> Result<Self, Refusal> {
-        let writer = StreamWriter::try_new(Vec::new(), &stream.schema).map_err(encoding)?;
+        let writer = StreamWriter::try_new(Vec::new(), &stream.schema).map_err(|error| encoding(&error))?;
         Ok(Self::Arrow(Box::new(writer)))
     }
 
@@ -138,9 +136,9 @@ impl Encoder {
         match self {
             Self::Json { out, is_first, rows } => {
                 *rows += batch.num_rows() as u64;
-                write_rows(batch, is_first, out).map_err(encoding)
+                write_rows(batch, is_first, out).map_err(|error| encoding(&error))
             }
-            Self::Arrow(writer) => writer.write(batch).map_err(encoding),
+            Self::Arrow(writer) => writer.write(batch).map_err(|error| encoding(&error)),
         }
     }
 
@@ -158,13 +156,13 @@ impl Encoder {
                 Ok(out.into())
             }
             Self::Arrow(mut writer) => {
-                writer.finish().map_err(encoding)?;
+                writer.finish().map_err(|error| encoding(&error))?;
                 Ok(std::mem::take(writer.get_mut()).into())
             }
         }
     }
 }
 
-fn encoding(error: arrow::error::ArrowError) -> Refusal {
+fn encoding(error: &ArrowError) -> Refusal {
     Refusal::internal("the rows could not be written").with_details(error.to_string())
 }

@@ -160,7 +160,7 @@ impl From<QueryError> for Refusal {
     }
 }
 
-/// google/rpc/status.proto
+/// `google/rpc/status.proto`
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct RpcStatus {
     #[prost(int32, tag = "1")]
@@ -171,7 +171,7 @@ pub(crate) struct RpcStatus {
     pub(crate) details: Vec<RpcAny>,
 }
 
-/// google/protobuf/any.proto
+/// `google/protobuf/any.proto`
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct RpcAny {
     #[prost(string, tag = "1")]
@@ -180,14 +180,14 @@ pub(crate) struct RpcAny {
     pub(crate) value: Vec<u8>,
 }
 
-/// google/rpc/error_details.proto
+/// `google/rpc/error_details.proto`
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct RetryInfo {
     #[prost(message, optional, tag = "1")]
     pub(crate) retry_delay: Option<RpcDuration>,
 }
 
-/// google/protobuf/duration.proto
+/// `google/protobuf/duration.proto`
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct RpcDuration {
     #[prost(int64, tag = "1")]

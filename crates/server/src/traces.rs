@@ -149,18 +149,15 @@ fn stream_trace(trace: Trace) -> Response {
     let mut is_done = false;
     let chunks = std::iter::from_fn(move || {
         while !is_done && chunk.len() < CHUNK {
-            match spans.next() {
-                Some(span) => {
-                    if !std::mem::take(&mut is_first) {
-                        chunk.push(b',');
-                    }
-                    write_json(&span, &mut chunk);
-                }
-                None => {
-                    chunk.extend_from_slice(b"]}");
-                    is_done = true;
-                }
+            let Some(span) = spans.next() else {
+                chunk.extend_from_slice(b"]}");
+                is_done = true;
+                break;
+            };
+            if !std::mem::take(&mut is_first) {
+                chunk.push(b',');
             }
+            write_json(&span, &mut chunk);
         }
         let bytes = Bytes::from(std::mem::take(&mut chunk));
         (!bytes.is_empty()).then_some(Ok::<_, Infallible>(bytes))

@@ -71,7 +71,7 @@ pub(crate) async fn fallback(State(app): State<App>, method: Method, uri: Uri, h
 impl WebApp {
     fn serve(&self, name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
         let hash = file.metadata.sha256_hash();
-        let etag = format!("\"{}\"", hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>());
+        let etag = format!("\"{:032x}\"", u128::from_be_bytes(*hash.first_chunk().expect("a SHA-256 has 32 bytes")));
         // Vite names the files under assets/ after their content.
         let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
         let common = [(ETAG, etag.as_str()), (CACHE_CONTROL, cache), (VARY, "accept-encoding")];

@@ -10,8 +10,8 @@ pub(crate) mod zipkin;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use glasshouse_tables::ports::{Decoded, Rejection, Submission, WireFormat};
 
@@ -25,7 +25,7 @@ const LARGE_BODY: usize = 1 << 20;
 /// What became of a request's items.
 #[derive(Debug, Default)]
 pub(crate) struct Accepted {
-    pub(crate) accepted: usize,
+    pub(crate) kept: usize,
     pub(crate) rejected: usize,
     pub(crate) rejections: Vec<Rejection>,
 }
@@ -61,12 +61,12 @@ pub(crate) async fn accept(app: &App, format: WireFormat, body: Bytes) -> Result
         app.ingest.submit(Submission { format, body, received, batches }).await?;
     }
     app.requests.count_items(format, accepted, rejected);
-    Ok(Accepted { accepted, rejected, rejections })
+    Ok(Accepted { kept: accepted, rejected, rejections })
 }
 
 /// Reads a request's body as its headers describe it.
 async fn read_body(app: &App, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
-    let encoding = Encoding::parse(headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()))?;
+    let encoding = Encoding::parse(headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes))?;
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     body::read(body, encoding, length, &app.body_limits).await
 }

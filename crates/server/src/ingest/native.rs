@@ -7,7 +7,7 @@ use super::Accepted;
 
 /// What the sender of native spans is told.
 pub(super) fn answer(accepted: Accepted) -> IngestAnswer {
-    IngestAnswer { accepted: accepted.accepted, rejected: rejections(accepted.rejections) }
+    IngestAnswer { accepted: accepted.kept, rejected: rejections(accepted.rejections) }
 }
 
 pub(super) fn rejections(rejections: Vec<ports::Rejection>) -> Vec<Rejection> {

@@ -1,4 +1,4 @@
-//! OTLP/HTTP (opentelemetry.io/docs/specs/otlp/#otlphttp). Answers come in the request's encoding.
+//! OTLP/HTTP (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>). Answers come in the request's encoding.
 
 use axum::Json;
 use axum::body::Body;

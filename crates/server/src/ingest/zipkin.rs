@@ -28,6 +28,6 @@ pub(crate) async fn spans(
     }
     let received = read_body(&app, &headers, body).await?;
     let accepted = accept(&app, WireFormat::ZipkinV2Json, received.bytes.clone()).await?;
-    let answer = ZipkinAnswer { accepted: accepted.accepted, rejected: native::rejections(accepted.rejections) };
+    let answer = ZipkinAnswer { accepted: accepted.kept, rejected: native::rejections(accepted.rejections) };
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }

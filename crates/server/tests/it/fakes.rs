@@ -1,0 +1,353 @@
+//! Stand-ins for what lies behind the ports, and a client.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use glasshouse_model::{
+    Attributes, Clock, DurationNs, LogRecord, ProcessId, Severity, Span, SpanEvent, SpanKind, SpanLink, StatusCode,
+    Timestamp, Trace, TraceFilter, TraceId, TracePage, TraceProcess, Value,
+};
+use glasshouse_server::{Running, Server, ServerConfig};
+use glasshouse_tables::ports::{
+    DecodeError, Decoded, Decoder, Figure, Ingest, PartState, QueryEngine, QueryError, Rejection, SqlDescription,
+    SqlRequest, SqlStream, Status, Submission, SubmitError, TraceStore, WireFormat,
+};
+use glasshouse_tables::{Batches, EventRow, SpanEventsBuilder, Table};
+use tokio::sync::Semaphore;
+
+pub const NOW: Timestamp = Timestamp::from_nanos(1_769_860_800_000_000_000);
+pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub const SPAN: &str = "00f067aa0ba902b7";
+pub const PROCESS: &str = "0f3b4e6a-1c2d-4e5f-8a9b-0c1d2e3f4a5b";
+
+/// Accepts everything, unless the body says otherwise: `malformed`, `panic`, `reject`, `empty`.
+#[derive(Debug, Default)]
+pub struct FakeDecoder;
+
+impl Decoder for FakeDecoder {
+    fn decode(&self, _: WireFormat, body: &[u8], received: Timestamp) -> Result<Decoded, DecodeError> {
+        let has = |word: &str| body.windows(word.len()).any(|window| window == word.as_bytes());
+        if has("malformed") {
+            return Err(DecodeError { what: "wrong wire type".to_owned(), place: "spans[3].name".to_owned() });
+        }
+        assert!(!has("panic"), "the decoder panics");
+        if body.is_empty() || has("empty") {
+            return Ok(Decoded::default());
+        }
+        let mut batches = Batches::default();
+        batches.set(Table::SpanEvents, event(received));
+        let mut decoded = Decoded { batches, accepted: 1, ..Decoded::default() };
+        if has("reject") {
+            decoded.rejected = 2;
+            decoded.rejections = [1, 4].map(|index| Rejection { index, reason: "no trace id".to_owned() }).into();
+        }
+        Ok(decoded)
+    }
+}
+
+fn event(received: Timestamp) -> arrow::record_batch::RecordBatch {
+    let mut builder = SpanEventsBuilder::default();
+    builder.push(&EventRow {
+        trace_id: TRACE.parse().unwrap(),
+        span_id: SPAN.parse().unwrap(),
+        process_id: PROCESS.parse().unwrap(),
+        service_name: "shop",
+        time: received,
+        name: "event",
+        attributes: &[],
+        dropped_attributes_count: 0,
+    });
+    builder.finish(received)
+}
+
+/// Keeps submissions in memory; may refuse them, or hold them back.
+#[derive(Debug)]
+pub struct FakeIngest {
+    pub kept: Mutex<Vec<Submission>>,
+    pub refuse: Mutex<Option<SubmitError>>,
+    /// A submission needs a permit to be kept.
+    pub gate: Semaphore,
+    /// Submissions that arrived.
+    pub arrived: tokio::sync::watch::Sender<usize>,
+}
+
+#[async_trait]
+impl Ingest for FakeIngest {
+    async fn submit(&self, submission: Submission) -> Result<(), SubmitError> {
+        self.arrived.send_modify(|arrived| *arrived += 1);
+        self.gate.acquire().await.unwrap().forget();
+        if let Some(error) = self.refuse.lock().unwrap().clone() {
+            return Err(error);
+        }
+        self.kept.lock().unwrap().push(submission);
+        Ok(())
+    }
+}
+
+type Answers = Box<dyn Fn(&SqlRequest) -> Result<SqlStream, QueryError> + Send + Sync>;
+
+/// Answers as it is told to, and remembers the questions.
+pub struct FakeQuery {
+    pub asked: Mutex<Vec<SqlRequest>>,
+    pub answer: Mutex<Answers>,
+}
+
+#[async_trait]
+impl QueryEngine for FakeQuery {
+    async fn query(&self, request: SqlRequest) -> Result<SqlStream, QueryError> {
+        let answer = self.answer.lock().unwrap()(&request);
+        self.asked.lock().unwrap().push(request);
+        answer
+    }
+
+    async fn describe(&self, _: &str) -> Result<SqlDescription, QueryError> {
+        Err(QueryError::Invalid("not asked in these tests".to_owned()))
+    }
+}
+
+/// An answer of these batches.
+pub fn stream(batches: Vec<Result<arrow::record_batch::RecordBatch, QueryError>>) -> SqlStream {
+    let schema = batches.iter().flatten().next().unwrap().schema();
+    SqlStream { schema, batches: futures::stream::iter(batches).boxed() }
+}
+
+/// Knows one trace.
+#[derive(Debug, Default)]
+pub struct FakeTraces {
+    pub filters: Mutex<Vec<TraceFilter>>,
+    pub spans: Mutex<usize>,
+}
+
+#[async_trait]
+impl TraceStore for FakeTraces {
+    async fn find_traces(&self, filter: &TraceFilter) -> Result<TracePage, QueryError> {
+        self.filters.lock().unwrap().push(filter.clone());
+        match filter.service.as_deref() {
+            Some("panic") => panic!("the store panics"),
+            Some("fail") => Err(QueryError::Failed("disk on fire".to_owned())),
+            Some("limit") => Err(QueryError::Limit("more than 1 GiB".to_owned())),
+            _ => Ok(page()),
+        }
+    }
+
+    async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError> {
+        let spans = *self.spans.lock().unwrap();
+        Ok((trace_id.to_string() == TRACE).then(|| trace(spans.max(1))))
+    }
+
+    async fn trace_logs(&self, trace_id: TraceId, limit: usize) -> Result<Vec<LogRecord>, QueryError> {
+        let record = |index: usize| LogRecord {
+            time: NOW,
+            observed_time: None,
+            process_id: PROCESS.parse().unwrap(),
+            service_name: "shop".to_owned(),
+            severity: Severity(17),
+            severity_text: "error".to_owned(),
+            scope_name: String::new(),
+            event_name: String::new(),
+            body: Value::String(format!("record {index}")),
+            trace_id: Some(trace_id),
+            span_id: (index % 2 == 0).then(|| SPAN.parse().unwrap()),
+            flags: 1,
+            attributes: Attributes::default(),
+        };
+        Ok((0..10).map(record).take(limit).collect())
+    }
+}
+
+fn page() -> TracePage {
+    let summary = glasshouse_model::TraceSummary {
+        trace_id: TRACE.parse().unwrap(),
+        root_service: "shop".to_owned(),
+        root_name: "GET /".to_owned(),
+        start_time: NOW,
+        duration_ns: DurationNs::from_nanos(9_007_199_254_740_993),
+        span_count: 2,
+        error_count: 1,
+        services: vec!["cart".to_owned(), "shop".to_owned()],
+        kind: glasshouse_model::TraceKind::Http,
+    };
+    TracePage { next_cursor: Some(summary.cursor()), traces: vec![summary] }
+}
+
+/// The known trace with this many spans.
+pub fn trace(spans: usize) -> Trace {
+    let trace_id: TraceId = TRACE.parse().unwrap();
+    let process_id: ProcessId = PROCESS.parse().unwrap();
+    let text = |key: &str, value: &str| Attributes(vec![(key.to_owned(), Value::String(value.to_owned()))]);
+    let span = |index: usize| Span {
+        trace_id,
+        span_id: glasshouse_model::SpanId::from_bytes((index as u64 + 1).to_be_bytes()).unwrap(),
+        parent_span_id: (index > 0).then(|| glasshouse_model::SpanId::from_bytes(1_u64.to_be_bytes()).unwrap()),
+        process_id,
+        service_name: "shop".to_owned(),
+        name: "GET /".to_owned(),
+        kind: SpanKind::Server,
+        start_time: NOW,
+        end_time: (index == 0).then(|| NOW + DurationNs::from_secs(1)),
+        status_code: StatusCode::Error,
+        status_message: "boom".to_owned(),
+        thread_id: Some(i64::MAX),
+        thread_name: None,
+        scope_name: "http".to_owned(),
+        scope_version: "1".to_owned(),
+        trace_state: String::new(),
+        flags: 257,
+        attributes: Attributes(vec![("n".to_owned(), Value::Int(i64::MAX)), ("d".to_owned(), Value::Double(f64::NAN))]),
+        dropped_attributes_count: 0,
+        dropped_events_count: 0,
+        dropped_links_count: 0,
+        events: vec![SpanEvent { time: NOW, name: "hit".to_owned(), attributes: text("k", "v") }],
+        links: vec![SpanLink {
+            trace_id,
+            span_id: SPAN.parse().unwrap(),
+            trace_state: String::new(),
+            attributes: Attributes::default(),
+        }],
+    };
+    let processes =
+        vec![TraceProcess { process_id, service_name: "shop".to_owned(), resource: text("service.name", "shop") }];
+    Trace { trace_id, spans: (0..spans).map(span).collect(), processes }
+}
+
+#[derive(Debug, Default)]
+pub struct FakeStatus {
+    pub problem: Mutex<Option<String>>,
+}
+
+impl Status for FakeStatus {
+    fn parts(&self) -> Vec<PartState> {
+        vec![PartState { part: "wal", problem: self.problem.lock().unwrap().clone() }]
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let rows = |table: &str, value| Figure {
+            name: "glasshouse_rows_total",
+            help: "Rows accepted",
+            is_counter: true,
+            labels: vec![("table", table.to_owned())],
+            value,
+        };
+        let memory = Figure {
+            name: "glasshouse_hot_bytes",
+            help: "Memory of the hot buffer",
+            is_counter: false,
+            labels: vec![],
+            value: 12.0,
+        };
+        vec![rows("spans", 3.0), memory, rows("lo\"gs", 4.0)]
+    }
+}
+
+#[derive(Debug)]
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
+/// A running server with its fakes and a client.
+pub struct World {
+    pub server: Running,
+    pub client: reqwest::Client,
+    pub ingest: Arc<FakeIngest>,
+    pub query: Arc<FakeQuery>,
+    pub traces: Arc<FakeTraces>,
+    pub status: Arc<FakeStatus>,
+}
+
+pub fn parts() -> (glasshouse_server::Parts, Arc<FakeIngest>, Arc<FakeQuery>, Arc<FakeTraces>, Arc<FakeStatus>) {
+    let ingest = Arc::new(FakeIngest {
+        kept: Mutex::default(),
+        refuse: Mutex::default(),
+        gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
+        arrived: tokio::sync::watch::Sender::new(0),
+    });
+    let answer: Answers = Box::new(|_| Err(QueryError::Invalid("no answer set".to_owned())));
+    let query = Arc::new(FakeQuery { asked: Mutex::default(), answer: Mutex::new(answer) });
+    let traces = Arc::new(FakeTraces::default());
+    let status = Arc::new(FakeStatus::default());
+    let parts = glasshouse_server::Parts {
+        decoder: Arc::new(FakeDecoder),
+        ingest: ingest.clone(),
+        traces: traces.clone(),
+        query: query.clone(),
+        status: status.clone(),
+        clock: Arc::new(FixedClock),
+        flight_sql: None,
+    };
+    (parts, ingest, query, traces, status)
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(ServerConfig::any_port()).await
+    }
+
+    pub async fn with(config: ServerConfig) -> Self {
+        // Another test may have installed it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (parts, ingest, query, traces, status) = parts();
+        let server = Server::start(config, parts).await.unwrap();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        Self { server, client, ingest, query, traces, status }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.addresses().http)
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.client.get(self.url(path)).send().await.unwrap()
+    }
+
+    pub async fn get_json(&self, path: &str) -> (u16, serde_json::Value) {
+        let response = self.get(path).await;
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    pub async fn post(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> reqwest::Response {
+        self.client.post(self.url(path)).header("content-type", content_type).body(body).send().await.unwrap()
+    }
+
+    pub fn kept(&self) -> usize {
+        self.ingest.kept.lock().unwrap().len()
+    }
+
+    pub fn answer(&self, answer: impl Fn(&SqlRequest) -> Result<SqlStream, QueryError> + Send + Sync + 'static) {
+        *self.query.answer.lock().unwrap() = Box::new(answer);
+    }
+
+    /// Submissions need permits from now on.
+    pub fn hold_back(&self) {
+        self.ingest.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub async fn submissions_arrived(&self, number: usize) {
+        let mut arrived = self.ingest.arrived.subscribe();
+        let all = arrived.wait_for(|arrived| *arrived >= number);
+        tokio::time::timeout(Duration::from_secs(10), all).await.unwrap().unwrap();
+    }
+}
+
+/// Checks an answer against our form of errors.
+pub async fn assert_error(response: reqwest::Response, status: u16, kind: &str, words: &str) {
+    assert_eq!(response.status().as_u16(), status);
+    let body: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(body["error"]["type"], kind, "{body}");
+    assert!(body.to_string().contains(words), "{words:?} in {body}");
+}
+
+/// Waits until a condition holds.
+pub async fn eventually(mut condition: impl AsyncFnMut() -> bool) {
+    let holds = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), holds).await.unwrap();
+}
