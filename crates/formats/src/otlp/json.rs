@@ -228,12 +228,16 @@ impl FieldValue<'_> {
     }
 
     fn integer<E: Error>(self, value: i128, unexpected: Unexpected<'_>) -> Result<(), E> {
-        if self.is_list() {
-            return Err(E::invalid_type(unexpected, &self));
-        }
-        if let Kind::Double = self.field.kind {
-            self.writer.fixed64(self.field, (value as f64).to_bits());
-            return Ok(());
+        match self.field.kind {
+            _ if self.is_list() => return Err(E::invalid_type(unexpected, &self)),
+            Kind::Text | Kind::Hex | Kind::Base64 | Kind::Bool | Kind::Message(_) => {
+                return Err(E::invalid_type(unexpected, &self));
+            }
+            Kind::Double => {
+                self.writer.fixed64(self.field, (value as f64).to_bits());
+                return Ok(());
+            }
+            _ => {}
         }
         if self.writer.integer(self.field, value) { Ok(()) } else { Err(E::invalid_value(unexpected, &self)) }
     }

@@ -171,7 +171,7 @@ fn read_tags<'a>(span: &'a ZipkinSpan<'_>, attributes: &mut PackedWriter) -> Fro
 }
 
 fn push_address(endpoint: &Endpoint<'_>, [address, port]: [&str; 2], attributes: &mut PackedWriter) {
-    if let Some(ip) = endpoint.ipv4.as_deref().or(endpoint.ipv6.as_deref()) {
+    if let Some(ip) = endpoint.ip() {
         attributes.push_str(address, ip);
     }
     if let Some(number) = endpoint.port.filter(|number| *number != 0) {

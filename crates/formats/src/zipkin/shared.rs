@@ -2,13 +2,14 @@
 //!
 //! With B3 propagation, the client and the server of a call write the same trace id and span id; the
 //! server says `shared`. In a table of spans an id names one span, so the server's half gets an id of its
-//! own, derived from the shared one, and the client's half becomes its parent. What the server did within
-//! moves under the server's half; it is told from the client's own children by its service.
+//! own, and the client's half becomes its parent. Several servers may share one client's span (a message
+//! to many). What a server did within moves under its half; it is told from the client's own children by
+//! its service, address and time.
 
 use std::collections::{HashMap, HashSet};
 
 use glasshouse_model::{SpanId, SpanKind, TraceId};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::wire::ZipkinSpan;
 
@@ -19,8 +20,16 @@ type Key = (TraceId, SpanId);
 pub(super) struct SharedSpans {
     /// Ids that a client's half has.
     clients: HashSet<Key>,
-    /// Services whose server half of the span is in the request.
-    servers: HashMap<Key, Vec<String>>,
+    /// The servers' halves of each shared id.
+    servers: HashMap<Key, Vec<ServerHalf>>,
+}
+
+#[derive(Debug)]
+struct ServerHalf {
+    service: String,
+    address: String,
+    timestamp: Option<u64>,
+    id: SpanId,
 }
 
 impl SharedSpans {
@@ -31,8 +40,13 @@ impl SharedSpans {
         }
         for span in spans {
             if shared.is_server_half(span) {
-                let service = span.service_name().unwrap_or_default().to_owned();
-                shared.servers.entry((span.trace_id, span.id)).or_default().push(service);
+                let half = ServerHalf {
+                    service: span.service_name().unwrap_or_default().to_owned(),
+                    address: span.local_address(),
+                    timestamp: span.timestamp,
+                    id: server_id(span),
+                };
+                shared.servers.entry((span.trace_id, span.id)).or_default().push(half);
             }
         }
         shared
@@ -49,7 +63,7 @@ impl SharedSpans {
 
     /// The id that the span has in our tables.
     pub fn own_id(&self, span: &ZipkinSpan<'_>) -> SpanId {
-        if self.is_server_half(span) { server_id(span.trace_id, span.id) } else { span.id }
+        if self.is_server_half(span) { server_id(span) } else { span.id }
     }
 
     /// The parent that the span has in our tables.
@@ -58,19 +72,29 @@ impl SharedSpans {
             return Some(span.id);
         }
         let parent = span.parent_id?;
-        let servers = self.servers.get(&(span.trace_id, parent));
         let service = span.service_name().unwrap_or_default();
-        let within_server = servers.is_some_and(|services| services.iter().any(|server| server == service));
-        Some(if within_server { server_id(span.trace_id, parent) } else { parent })
+        let address = span.local_address();
+        // Of the service's halves: the one on the same machine that began last before the span did.
+        let half = self
+            .servers
+            .get(&(span.trace_id, parent))
+            .into_iter()
+            .flatten()
+            .filter(|half| half.service == service)
+            .max_by_key(|half| (half.address == address, half.timestamp <= span.timestamp, half.timestamp));
+        Some(half.map_or(parent, |half| half.id))
     }
 }
 
-/// Id of the server's half of a shared span: the same in every request, so that sending it again changes
-/// nothing.
-fn server_id(trace_id: TraceId, span_id: SpanId) -> SpanId {
-    let mut bytes = [0; 24];
-    bytes[..16].copy_from_slice(trace_id.as_bytes());
-    bytes[16..].copy_from_slice(span_id.as_bytes());
-    let hash = xxh3_64(&bytes).max(1);
-    SpanId::from_bytes(hash.to_be_bytes()).expect("the hash is at least 1")
+/// Id of a server's half of a shared span, derived from what names it. It is the same in every request,
+/// so that sending the span again changes nothing.
+fn server_id(span: &ZipkinSpan<'_>) -> SpanId {
+    let mut hash = Xxh3Default::new();
+    hash.update(span.trace_id.as_bytes());
+    hash.update(span.id.as_bytes());
+    hash.update(&span.timestamp.unwrap_or(0).to_be_bytes());
+    hash.update(span.service_name().unwrap_or_default().as_bytes());
+    hash.update(&[0]);
+    hash.update(span.local_address().as_bytes());
+    SpanId::from_bytes(hash.digest().max(1).to_be_bytes()).expect("the hash is at least 1")
 }

@@ -29,6 +29,12 @@ impl ZipkinSpan<'_> {
     pub fn service_name(&self) -> Option<&str> {
         self.local_endpoint.as_ref()?.service_name()
     }
+
+    /// Address and port of the program that reports the span, as far as known.
+    pub fn local_address(&self) -> String {
+        let Some(endpoint) = &self.local_endpoint else { return String::new() };
+        format!("{} {}", endpoint.ip().unwrap_or_default(), endpoint.port.unwrap_or_default())
+    }
 }
 
 #[derive(Deserialize)]
@@ -37,9 +43,9 @@ pub(super) struct Endpoint<'a> {
     #[serde(borrow, default)]
     service_name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub ipv4: Option<Cow<'a, str>>,
+    ipv4: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub ipv6: Option<Cow<'a, str>>,
+    ipv6: Option<Cow<'a, str>>,
     #[serde(default)]
     pub port: Option<u16>,
 }
@@ -47,6 +53,10 @@ pub(super) struct Endpoint<'a> {
 impl Endpoint<'_> {
     pub fn service_name(&self) -> Option<&str> {
         self.service_name.as_deref().filter(|name| !name.is_empty())
+    }
+
+    pub fn ip(&self) -> Option<&str> {
+        self.ipv4.as_deref().or(self.ipv6.as_deref())
     }
 }
 
@@ -69,7 +79,7 @@ impl Tags<'_> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a span (a JSON object)")]
 struct Wire<'a> {
     #[serde(borrow)]
     trace_id: Cow<'a, str>,

@@ -1,0 +1,12 @@
+//! OTLP protobuf: whatever the bytes, the walker and prost agree.
+#![no_main]
+
+#[path = "../../crates/formats/tests/it/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;
+mod agree;
+mod check;
+
+libfuzzer_sys::fuzz_target!(|body: &[u8]| {
+    agree::agrees(glasshouse_tables::ports::WireFormat::OtlpMetricsProtobuf, body, oracle::metrics);
+});
