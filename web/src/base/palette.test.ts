@@ -64,7 +64,7 @@ describe('serviceColour', () => {
 
   it('spreads names over all colours', () => {
     const counts = new Array<number>(SERVICE_COLOURS).fill(0);
-    for (let i = 0; i < 1_600; i++) counts[serviceColour(`service-${i}`)]!++;
+    for (let i = 0; i < 3_200; i++) counts[serviceColour(`service-${i}`)]!++;
     expect(Math.min(...counts)).toBeGreaterThan(50);
   });
 });

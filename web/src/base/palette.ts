@@ -1,7 +1,7 @@
 /** Colours of services: a name always has the same colour, on every page and every computer. */
 
 /** How many colours there are; `styles/palette.css` defines `--service-0` … for both themes. */
-export const SERVICE_COLOURS = 16;
+export const SERVICE_COLOURS = 32;
 
 /** 32-bit FNV-1a of the UTF-16 code units, mixed once more so that names with a common start spread. */
 function hash(text: string): number {

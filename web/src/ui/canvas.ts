@@ -60,7 +60,6 @@ export function useCanvas(
       cancelAnimationFrame(frame.current);
     };
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what the drawing depends on
   useEffect(() => schedule(), [...parts]);
   return canvas;
 }

@@ -10,7 +10,7 @@ export interface Hotkey {
   /** Works while typing too. */
   whileTyping?: boolean;
   /** `false`: not for me, let the browser have it. */
-  run: (event: KeyboardEvent) => boolean | undefined | void;
+  run: (event: KeyboardEvent) => unknown;
 }
 
 interface Group {

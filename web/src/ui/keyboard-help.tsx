@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
-import { IconButton } from './button';
 import { useHotkeyGroups } from './hotkeys';
+import { Icon } from './icons';
 import { Key } from './tooltip';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -32,7 +32,15 @@ export function KeyboardHelp({ open, onClose }: { open: boolean; onClose: () => 
         <h2 id="keyboard-help" className="text-sm font-medium">
           Keyboard
         </h2>
-        <IconButton icon="close" label="Close" small onClick={onClose} />
+        {/* No tooltip: it would take the Esc that closes the dialog. */}
+        <button
+          type="button"
+          aria-label="Close"
+          onClick={onClose}
+          className="flex size-6 items-center justify-center rounded text-muted hover:bg-hover hover:text-text"
+        >
+          <Icon name="close" size={14} />
+        </button>
       </div>
       <div className="grid max-h-[70vh] gap-x-8 gap-y-4 overflow-auto p-4 sm:grid-cols-2">
         {groups.map((group) => (

@@ -43,7 +43,6 @@ export function Splitter(props: {
     set(size + (after ? -by : by));
   };
   return (
-    // biome-ignore lint/a11y/useAriaPropsForRole: all of them are here
     <div
       role="separator"
       tabIndex={0}

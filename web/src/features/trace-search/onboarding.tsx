@@ -100,7 +100,6 @@ export function Onboarding() {
           <pre
             id="onboarding-snippet"
             role="tabpanel"
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard
             tabIndex={0}
             aria-label={option.name}
             className="overflow-x-auto px-4 py-3 font-mono text-xs leading-5"

@@ -79,7 +79,6 @@ export function Results(props: {
         <span className="text-right">Errors</span>
         <span>Duration</span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard */}
       <div
         ref={scroller}
         tabIndex={0}

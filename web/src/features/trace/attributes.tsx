@@ -52,9 +52,9 @@ export function Attributes({ attributes, label }: { attributes: readonly KeyValu
                 {key}
               </th>
               <td className="py-[3px] pr-2 align-top">
-                <div className="flex items-start gap-1">
+                <div className="relative">
                   <Value value={value} />
-                  <span className="ml-auto flex shrink-0 opacity-0 group-hover:opacity-100 focus-within:opacity-100 [@media(hover:none)]:opacity-100">
+                  <span className="absolute -top-px right-0 flex rounded bg-hover pl-1 opacity-0 group-hover:opacity-100 focus-within:opacity-100 [@media(hover:none)]:opacity-100">
                     <FilterLink attribute={key} value={value} />
                     <CopyButton text={textOf(value)} what={key} />
                   </span>

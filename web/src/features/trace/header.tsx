@@ -31,7 +31,7 @@ export function TraceHeader(props: {
   onMute: (muted: ReadonlySet<string>) => void;
   onFind: (text: string) => void;
   onStep: Step;
-  onSelect: (index: number) => void;
+  onStepMatch: (by: 1 | -1) => void;
   findInput: RefObject<HTMLInputElement | null>;
   refreshing: boolean;
   refresh: () => void;
@@ -256,10 +256,10 @@ function FindBox(props: {
   matches: readonly number[] | null;
   selected: number | undefined;
   onFind: (text: string) => void;
-  onStep: Step;
+  onStepMatch: (by: 1 | -1) => void;
   findInput: RefObject<HTMLInputElement | null>;
 }) {
-  const { find, matches, selected, onStep } = props;
+  const { find, matches, selected, onStepMatch } = props;
   const at = matches === null || selected === undefined ? -1 : matches.indexOf(selected);
   return (
     <div role="search" className="relative flex w-72 min-w-32 items-center">
@@ -269,7 +269,7 @@ function FindBox(props: {
         value={find}
         onChange={(event) => props.onFind(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && matches !== null) onStep(matches, event.shiftKey ? -1 : 1);
+          if (event.key === 'Enter') onStepMatch(event.shiftKey ? -1 : 1);
           else if (event.key === 'Escape') {
             if (find !== '') props.onFind('');
             event.currentTarget.blur();
@@ -304,14 +304,14 @@ function FindBox(props: {
             label="Previous match"
             small
             disabled={matches.length === 0}
-            onClick={() => onStep(matches, -1)}
+            onClick={() => onStepMatch(-1)}
           />
           <IconButton
             icon="chevronDown"
             label="Next match"
             small
             disabled={matches.length === 0}
-            onClick={() => onStep(matches, 1)}
+            onClick={() => onStepMatch(1)}
           />
         </span>
       )}

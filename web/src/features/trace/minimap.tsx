@@ -86,19 +86,11 @@ export function Minimap(props: {
     gesture.current = null;
   };
   const keyDown = (event: KeyboardEvent) => {
-    const quarter = (zoom.to - zoom.from) / 4;
-    const change: Record<string, (now: Zoom) => Zoom> = {
-      ArrowLeft: (now) => panBy(now, -quarter, length),
-      ArrowRight: (now) => panBy(now, quarter, length),
-      ArrowUp: (now) => zoomAround(now, (now.from + now.to) / 2, 0.5, length),
-      ArrowDown: (now) => zoomAround(now, (now.from + now.to) / 2, 2, length),
-      Home: () => wholeOf(length),
-    };
-    const found = change[event.key];
+    const found = keyChange(event.key, zoom, length);
     if (found === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    onZoom(found);
+    onZoom(() => found);
   };
   const text = (offset: number) => formatDuration(fromDrawable(offset));
   return (
@@ -126,6 +118,17 @@ export function Minimap(props: {
   );
 }
 
+/** What a key makes of the shown part. */
+function keyChange(key: string, zoom: Zoom, length: number): Zoom | undefined {
+  const quarter = (zoom.to - zoom.from) / 4;
+  const middle = (zoom.from + zoom.to) / 2;
+  if (key === 'ArrowLeft') return panBy(zoom, -quarter, length);
+  if (key === 'ArrowRight') return panBy(zoom, quarter, length);
+  if (key === 'ArrowUp') return zoomAround(zoom, middle, 0.5, length);
+  if (key === 'ArrowDown') return zoomAround(zoom, middle, 2, length);
+  return key === 'Home' ? wholeOf(length) : undefined;
+}
+
 const TOP = 6;
 
 function drawOverview(
@@ -143,14 +146,14 @@ function drawOverview(
     for (let at = 0; at < visible.length; at++) paint(visible[at]!, TOP + at * row);
   };
   // Many rows share a pixel: of rows of one height that begin and end at the same pixels, one is drawn.
-  let last = '';
+  let [lastX, lastY, lastWide] = [-1, -1, -1];
   rows((index, y) => {
     const node = tree.nodes[index]!;
     const x = PADDING + node.start * scale;
     const wide = Math.max(1, (node.end - node.start) * scale);
-    const place = `${Math.floor(y)} ${Math.floor(x)} ${Math.ceil(wide)}`;
-    if (place === last) return;
-    last = place;
+    const [pixelX, pixelY, pixelWide] = [x | 0, y | 0, Math.ceil(wide)];
+    if (pixelX === lastX && pixelY === lastY && pixelWide === lastWide) return;
+    [lastX, lastY, lastWide] = [pixelX, pixelY, pixelWide];
     context.fillStyle =
       node.span === null ? colour('--line-strong') : fills[colours.get(node.span.service_name)!]!;
     context.fillRect(x, y, wide, thickness);
@@ -179,15 +182,10 @@ function drawWindow(
   const node = selected === undefined ? undefined : tree.nodes[selected];
   if (node !== undefined) {
     const row = rowOf(visible, node.index);
+    // The row of the selected span, by a mark at both ends.
+    const y = TOP + (row * (height - 2 * TOP)) / Math.max(visible.length, 8);
     context.fillStyle = colour('--text');
-    const y = TOP + (Math.max(row, 0) * (height - 2 * TOP)) / Math.max(visible.length, 8);
-    if (row >= 0)
-      context.fillRect(
-        PADDING + node.start * scale - 1,
-        y - 1,
-        Math.max(3, (node.end - node.start) * scale),
-        3,
-      );
+    for (const x of row < 0 ? [] : [3, width - 9]) context.fillRect(x, y - 0.5, 6, 2);
   }
   if (isWhole(zoom, tree.length)) return;
   const [left, right] = [PADDING + zoom.from * scale, PADDING + zoom.to * scale];

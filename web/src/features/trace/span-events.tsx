@@ -47,7 +47,6 @@ export function SpanEvents({ events, start }: { events: readonly SpanEvent[]; st
             )}
             {stack !== undefined && (
               <pre
-                // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard
                 tabIndex={0}
                 role="group"
                 aria-label="Stack trace"

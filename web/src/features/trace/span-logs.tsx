@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { type LogRecord, type Span, spanLogsQuery } from '@/api/traces';
+import { type LogRecord, MOST_SPAN_LOGS, type Span, spanLogsQuery } from '@/api/traces';
 import { textOf } from '@/api/values';
 import { formatDuration } from '@/base/durations';
 import { between } from '@/base/nanos';
+import { formatCount } from '@/base/numbers';
 import { LEVEL_CLASS, levelOf } from '@/base/severity';
 import { formatClock, formatExact } from '@/base/times';
 import { Button } from '@/ui/button';
@@ -47,6 +48,11 @@ export function SpanLogs({ traceId, span }: { traceId: string; span: Span }) {
           <Line key={at} log={log} span={span} />
         ))}
       </ol>
+      {query.data.length >= MOST_SPAN_LOGS && (
+        <p className="px-4 pt-2 text-xs text-faint">
+          These are the first {formatCount(MOST_SPAN_LOGS)}; there may be more.
+        </p>
+      )}
     </Section>
   );
 }

@@ -60,7 +60,6 @@ export function SpanPanel(props: {
         <IconButton icon="search" label="Zoom to this span" shortcut="z" small onClick={props.onZoom} />
         <IconButton icon="close" label="Close" shortcut="Esc" small onClick={props.onClose} />
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard */}
       <div
         tabIndex={0}
         role="region"

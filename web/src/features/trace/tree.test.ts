@@ -108,7 +108,7 @@ describe('buildTree', () => {
     const tree = buildTree([span('a', null, 100, 200), span('b', 'a', 40, 500), span('c', 'a', 150, null)]);
     expect(tree.duration).toBe(460n);
     expect(tree.start).toBe(1_763_726_729_000_000_040n);
-    const at = (id: string) => tree.nodes[tree.byId.get(id)!]!;
+    const at = (id: string) => tree.nodes[tree.indexOf(id)!]!;
     expect([at('a').start, at('a').end]).toEqual([60, 160]);
     expect([at('c').start, at('c').end]).toEqual([110, 460]);
     expect(tree.open).toEqual([at('c').index]);
@@ -118,7 +118,7 @@ describe('buildTree', () => {
 
   it('gives a missing parent the time of its children', () => {
     const tree = buildTree([span('a', null, 0, 100), span('b', 'x', 20, 30), span('c', 'x', 40, 90)]);
-    const missing = tree.nodes[tree.byId.get('x')!]!;
+    const missing = tree.nodes[tree.indexOf('x')!]!;
     expect([missing.start, missing.end, missing.span]).toEqual([20, 90, null]);
     expect(tree.missing).toEqual([missing.index]);
     expect(tree.roots).toEqual([0]);
@@ -150,7 +150,7 @@ describe('buildTree', () => {
     expect(tree.nodes).toHaveLength(100_000);
     expect(tree.depth).toBe(49_999);
     expect(tree.nodes[0]!.size).toBe(100_000);
-    expect(ancestorsOf(tree, tree.byId.get('c49999')!)).toHaveLength(49_999);
+    expect(ancestorsOf(tree, tree.indexOf('c49999')!)).toHaveLength(49_999);
   });
 });
 
@@ -163,7 +163,7 @@ it('hides what is below a collapsed span', () => {
     span('e', null, 8, 9),
   ]);
   const ids = (collapsed: string[]) =>
-    [...visibleNodes(tree, new Set(collapsed.map((id) => tree.byId.get(id)!)))]
+    [...visibleNodes(tree, new Set(collapsed.map((id) => tree.indexOf(id)!)))]
       .map((at) => tree.nodes[at]!.spanId)
       .join('');
   expect(ids([])).toBe('abcde');

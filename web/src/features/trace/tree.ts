@@ -36,8 +36,8 @@ export interface TraceNode {
 /** A trace as a tree, parents before children, siblings in order of start. */
 export interface TraceTree {
   nodes: TraceNode[];
-  /** Position of a span. */
-  byId: ReadonlyMap<string, number>;
+  /** Position of a span; `undefined` when it is not here. */
+  indexOf: (spanId: string) => number | undefined;
   start: Nanos;
   duration: Duration;
   /** `duration`, for drawing; never 0. */
@@ -56,69 +56,50 @@ export interface TraceTree {
   duplicates: number;
 }
 
+const NO_MARKS: Marks = { failed: false, open: false, early: false, cyclic: false };
+
 /** Builds the tree in one pass per step: O(n), but for sorting spans that did not come in order. */
 export function buildTree(received: readonly Span[]): TraceTree {
-  const { spans, duplicates } = distinct(received);
-  const start = spans.reduce(
-    (least, { start_time }) => (start_time < least ? start_time : least),
-    spans[0]!.start_time,
-  );
-  const end = spans.reduce((most, span) => {
-    const last = span.end_time ?? span.start_time;
-    return last > most ? last : most;
-  }, start);
+  const { spans, numbers } = distinct(received);
+  const count = spans.length;
+  const start = spans[0]!.start_time;
+  let end = start;
+  for (const { start_time, end_time } of spans) {
+    const last = end_time ?? start_time;
+    if (last > end) end = last;
+  }
   const duration = between(start, end);
   const length = Math.max(1, toDrawable(duration));
 
-  // Numbers of spans, then of missing parents. Siblings are linked in the order of `spans`.
-  const numbers = new Map(spans.map((span, number) => [span.span_id, number]));
+  // Spans have the numbers of their order; parents that are missing, the numbers after.
   const ids = spans.map((span) => span.span_id);
-  const parents = new Int32Array(spans.length).fill(-1);
-  for (const [number, { parent_span_id }] of spans.entries()) {
-    if (parent_span_id === null) continue;
-    let parent = numbers.get(parent_span_id);
+  const parents = new Int32Array(count);
+  for (let number = 0; number < count; number++) {
+    const parentId = spans[number]!.parent_span_id;
+    let parent = parentId === null ? -1 : numbers.get(parentId);
     if (parent === undefined) {
-      parent = ids.push(parent_span_id) - 1;
-      numbers.set(parent_span_id, parent);
+      parent = ids.push(parentId!) - 1;
+      numbers.set(parentId!, parent);
     }
     parents[number] = parent;
   }
   const cyclic = cutCycles(parents);
-  const children = ids.map((): number[] | null => null);
-  const tops: number[] = [];
-  for (let number = 0; number < spans.length; number++) {
-    const parent = parents[number]!;
-    if (parent < 0) tops.push(number);
-    else if (children[parent] === null) {
-      children[parent] = [number];
-      // A missing parent stands where its first child would.
-      if (parent >= spans.length) tops.push(parent);
-    } else children[parent]!.push(number);
-  }
+  const family = linkChildren(parents, ids.length);
 
   const nodes: TraceNode[] = [];
-  const byId = new Map<string, number>();
+  const positions = new Int32Array(ids.length);
   const found = { failed: [], open: [], early: [], cyclic: [], roots: [], missing: [] } as Record<
     'failed' | 'open' | 'early' | 'cyclic' | 'roots' | 'missing',
     number[]
   >;
   let depth = 0;
-  // Depth first without recursion: a chain of 100,000 spans is legal.
-  const stack: { number: number; parent: number }[] = [];
-  for (let i = tops.length - 1; i >= 0; i--) stack.push({ number: tops[i]!, parent: -1 });
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const { number, parent } = next;
+  const add = (number: number) => {
     const span = spans[number] ?? null;
+    const parentNumber = parents[number] ?? -1;
+    const parent = parentNumber < 0 ? -1 : positions[parentNumber]!;
     const above = nodes[parent];
-    const own = children[number] ?? [];
     const index = nodes.length;
-    const from = toDrawable(between(start, (span ?? spans[own[0]!]!).start_time));
-    const marks = {
-      failed: span?.status_code === 'ERROR',
-      open: span !== null && span.end_time === null,
-      early: above?.span != null && span !== null && span.start_time < above.span.start_time,
-      cyclic: cyclic.has(number),
-    };
+    const from = toDrawable(between(start, (span ?? spans[family.first[number]!]!).start_time));
     const node: TraceNode = {
       span,
       spanId: ids[number]!,
@@ -126,21 +107,31 @@ export function buildTree(received: readonly Span[]): TraceTree {
       parent,
       depth: above === undefined ? 0 : above.depth + 1,
       size: 1,
-      children: own.length,
+      children: family.count[number]!,
       start: from,
       end: span === null ? from : span.end_time === null ? length : toDrawable(between(start, span.end_time)),
-      marks,
+      marks: span === null ? NO_MARKS : marksOf(span, above?.span ?? null, cyclic.has(number)),
     };
     nodes.push(node);
-    byId.set(node.spanId, index);
-    depth = Math.max(depth, node.depth);
-    if (marks.failed) found.failed.push(index);
-    if (marks.open) found.open.push(index);
-    if (marks.early) found.early.push(index);
-    if (marks.cyclic) found.cyclic.push(index);
+    positions[number] = index;
+    if (node.depth > depth) depth = node.depth;
     if (span === null) found.missing.push(index);
     else if (parent < 0) found.roots.push(index);
-    for (let i = own.length - 1; i >= 0; i--) stack.push({ number: own[i]!, parent: index });
+    if (node.marks === NO_MARKS) return;
+    for (const mark of ['failed', 'open', 'early', 'cyclic'] as const) {
+      if (node.marks[mark]) found[mark].push(index);
+    }
+  };
+  // Depth first without recursion: a chain of 100,000 spans is legal.
+  for (const top of family.tops) {
+    const stack = [top];
+    for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
+      add(number);
+      const sibling = family.next[number]!;
+      const child = family.first[number]!;
+      if (sibling >= 0) stack.push(sibling);
+      if (child >= 0) stack.push(child);
+    }
   }
   // Children come after their parents, so that sums flow upwards from the last node to the first.
   for (let index = nodes.length - 1; index >= 0; index--) {
@@ -155,31 +146,74 @@ export function buildTree(received: readonly Span[]): TraceTree {
   }
   return {
     nodes,
-    byId,
+    indexOf: (spanId) => {
+      const number = numbers.get(spanId);
+      return number === undefined ? undefined : positions[number];
+    },
     start,
     duration,
     length,
     depth,
     services: servicesOf(spans),
-    spanCount: spans.length,
-    duplicates,
+    spanCount: count,
+    duplicates: received.length - count,
     ...found,
   };
 }
 
+function marksOf(span: Span, parent: Span | null, cyclic: boolean): Marks {
+  const failed = span.status_code === 'ERROR';
+  const open = span.end_time === null;
+  const early = parent !== null && span.start_time < parent.start_time;
+  return failed || open || early || cyclic ? { failed, open, early, cyclic } : NO_MARKS;
+}
+
 /** Each span once, in order of start, then of id. The complete record wins over the open one, else the later. */
-function distinct(received: readonly Span[]): { spans: Span[]; duplicates: number } {
+function distinct(received: readonly Span[]): { spans: readonly Span[]; numbers: Map<string, number> } {
+  const numbers = new Map<string, number>();
+  let inOrder = true;
+  for (let at = 0; at < received.length; at++) {
+    numbers.set(received[at]!.span_id, at);
+    inOrder &&= at === 0 || compare(received[at - 1]!, received[at]!) < 0;
+  }
+  if (inOrder && numbers.size === received.length) return { spans: received, numbers };
   const byId = new Map<string, Span>();
   for (const span of received) {
     const before = byId.get(span.span_id);
     if (before === undefined || before.end_time === null || span.end_time !== null)
       byId.set(span.span_id, span);
   }
-  const spans = [...byId.values()];
-  const inOrder = (a: Span, b: Span) =>
-    a.start_time < b.start_time ? -1 : a.start_time > b.start_time ? 1 : a.span_id < b.span_id ? -1 : 1;
-  if (!spans.every((span, at) => at === 0 || inOrder(spans[at - 1]!, span) < 0)) spans.sort(inOrder);
-  return { spans, duplicates: received.length - spans.length };
+  const spans = [...byId.values()].sort(compare);
+  return { spans, numbers: new Map(spans.map((span, number) => [span.span_id, number])) };
+}
+
+function compare(a: Span, b: Span): number {
+  if (a.start_time !== b.start_time) return a.start_time < b.start_time ? -1 : 1;
+  return a.span_id < b.span_id ? -1 : 1;
+}
+
+/** Children of each number as a linked list in the order of the numbers, and the numbers without a parent. */
+function linkChildren(parents: Int32Array, total: number) {
+  const first = new Int32Array(total).fill(-1);
+  const last = new Int32Array(total).fill(-1);
+  const next = new Int32Array(total).fill(-1);
+  const count = new Int32Array(total);
+  const tops: number[] = [];
+  for (let number = 0; number < parents.length; number++) {
+    const parent = parents[number]!;
+    if (parent < 0) {
+      tops.push(number);
+      continue;
+    }
+    if (first[parent]! < 0) {
+      first[parent] = number;
+      // A missing parent stands where its first child would.
+      if (parent >= parents.length) tops.push(parent);
+    } else next[last[parent]!] = number;
+    last[parent] = number;
+    count[parent]!++;
+  }
+  return { first, next, count, tops };
 }
 
 /** Makes the first span of each ring of parents a root. Returns those. */

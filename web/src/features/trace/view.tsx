@@ -54,7 +54,7 @@ export function TraceView(props: {
   const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(() => new Set());
   const [muted, setMuted] = useState<ReadonlySet<string>>(() => new Set());
   const visible = useMemo(() => visibleNodes(tree, collapsed), [tree, collapsed]);
-  const selected = search.span === undefined ? undefined : tree.byId.get(search.span);
+  const selected = search.span === undefined ? undefined : tree.indexOf(search.span);
 
   const find = search.find ?? '';
   const deferredFind = useDeferredValue(find);
@@ -83,6 +83,8 @@ export function TraceView(props: {
     const next = stepFrom(positions, selected ?? (by > 0 ? -1 : tree.nodes.length), by);
     if (next !== undefined) select(next);
   };
+  /** To the next match of the text as it is now, which the list of matches may lag behind. */
+  const stepMatch = (by: 1 | -1) => step(find === deferredFind ? matches : findSpans(tree, find), by);
   const moveRow = (by: number) => {
     const at = selected === undefined ? -1 : rowOf(visible, selected);
     const next = Math.min(Math.max(at + by, 0), visible.length - 1);
@@ -109,7 +111,7 @@ export function TraceView(props: {
     );
   const zoomBy = (factor: number) =>
     setZoom((now) => zoomAround(now, (now.from + now.to) / 2, factor, tree.length));
-  const escape = () => {
+  const close = () => {
     if (selected !== undefined) link({ span: undefined });
     else if (!isWhole(zoom, tree.length)) setZoom(() => wholeOf(tree.length));
     else void navigate({ to: '/traces' });
@@ -133,8 +135,8 @@ export function TraceView(props: {
     { keys: ['e'], label: 'Next error', run: () => step(tree.failed, 1) },
     { keys: ['Shift+E'], shown: ['Shift', 'E'], label: 'Previous error', run: () => step(tree.failed, -1) },
     { keys: ['/'], label: 'Find in the trace', run: () => findInput.current?.focus() },
-    { keys: ['n'], label: 'Next match', run: () => step(matches, 1) },
-    { keys: ['Shift+N'], shown: ['Shift', 'N'], label: 'Previous match', run: () => step(matches, -1) },
+    { keys: ['n'], label: 'Next match', run: () => stepMatch(1) },
+    { keys: ['Shift+N'], shown: ['Shift', 'N'], label: 'Previous match', run: () => stepMatch(-1) },
     { keys: ['+', '='], shown: ['+'], label: 'Zoom in', run: () => zoomBy(0.5) },
     { keys: ['-'], label: 'Zoom out', run: () => zoomBy(2) },
     { keys: ['0'], label: 'Whole trace', run: () => setZoom(() => wholeOf(tree.length)) },
@@ -147,7 +149,7 @@ export function TraceView(props: {
       },
     },
     { keys: ['r'], label: 'Load again', run: props.refresh },
-    { keys: ['Escape'], label: 'Close the span, then the trace', run: escape },
+    { keys: ['Escape'], label: 'Close the span, then the trace', run: close },
   ]);
 
   const node = selected === undefined ? undefined : tree.nodes[selected];
@@ -176,7 +178,7 @@ export function TraceView(props: {
         onMute={setMuted}
         onFind={(text) => link({ find: text === '' ? undefined : text })}
         onStep={step}
-        onSelect={select}
+        onStepMatch={stepMatch}
         findInput={findInput}
         refreshing={props.refreshing}
         refresh={props.refresh}

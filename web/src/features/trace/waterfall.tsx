@@ -76,11 +76,11 @@ export function Waterfall(props: {
   useEffect(() => {
     latest.current = reveal;
   });
+  // A link to a span opens at its row.
   const isReady = width > 0;
+  const openAt = useRef(selected);
   useEffect(() => {
-    // A link to a span opens at its row.
-    if (isReady && selected !== undefined) latest.current(selected);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: only when the page opens
+    if (isReady && openAt.current !== undefined) latest.current(openAt.current);
   }, [isReady]);
 
   useEffect(() => {
@@ -107,7 +107,7 @@ export function Waterfall(props: {
   }, [barWidth, names, onZoom, tree.length]);
 
   const ticks = useMemo(
-    () => linearTicks(zoom.from, zoom.to, Math.max(2, Math.floor(barWidth / 110))),
+    () => linearTicks(zoom.from, zoom.to, Math.max(2, Math.floor(barWidth / 80))),
     [zoom, barWidth],
   );
   const step = ticks.length > 1 ? ticks[1]! - ticks[0]! : zoom.to - zoom.from;

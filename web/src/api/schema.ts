@@ -1,0 +1,1463 @@
+// Made by "npm run generate" from openapi.json. Do not edit.
+export interface paths {
+    "/api/process/{process_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One process. */
+        get: operations["get_process"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists processes, newest activity first. */
+        get: operations["list_processes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answers a question in SQL.
+         * @description The answer is computed while it is read; closing the connection stops the work. When it fails after it
+         *     has begun, the connection is aborted: an answer that ends well is whole.
+         */
+        post: operations["run_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists services with rate, errors and durations of their requests. */
+        get: operations["list_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/{name}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the operations of a service, most calls first. */
+        get: operations["list_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/spans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receives spans as Zipkin reporters send them. */
+        post: operations["send_zipkin_spans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process lives (also at `/health`). */
+        get: operations["liveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the server can do its work, with each part's state (also at `/api/health`). */
+        get: operations["readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of the lake, the requests and the process, for Prometheus. */
+        get: operations["prometheus_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receives log records (OTLP). */
+        post: operations["send_logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receives metric data points (OTLP). */
+        post: operations["send_metrics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds traces, newest first. A trace matches when one of its spans meets every condition. */
+        get: operations["find_traces"];
+        put?: never;
+        /** Receives spans: OTLP, or native JSON told by its top-level key `spans`. */
+        post: operations["send_traces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces/{trace_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole trace, every span with all it carries. */
+        get: operations["get_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces/{trace_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log records of a trace, earliest first. */
+        get: operations["trace_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Receives native spans over a WebSocket.
+         * @description A text frame is `{"spans":[…]}` or one span; each is answered with `ack` once its spans are durable, or
+         *     with `error`. `{"type":"ping"}` is answered with `pong`.
+         */
+        get: operations["span_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description A typed value, in the form of OTLP/JSON: at most one member is present, none means an empty value. */
+        AnyValue: {
+            /**
+             * @description A list.
+             * @default null
+             */
+            arrayValue?: components["schemas"]["ArrayValue"];
+            /**
+             * @description A boolean.
+             * @default null
+             */
+            boolValue?: boolean;
+            /**
+             * @description Bytes as base64.
+             * @default null
+             */
+            bytesValue?: string;
+            doubleValue?: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * @description A 64-bit integer as a decimal string.
+             * @default null
+             */
+            intValue?: string;
+            /**
+             * @description Keys and values.
+             * @default null
+             */
+            kvlistValue?: components["schemas"]["KeyValueList"];
+            /**
+             * @description Text.
+             * @default null
+             */
+            stringValue?: string;
+        };
+        /** @description A list of values. */
+        ArrayValue: {
+            /** @description The values. */
+            values: components["schemas"]["AnyValue"][];
+        };
+        /** @description The body of every answer that is not a success. */
+        ErrorBody: {
+            /** @description What went wrong. */
+            error: components["schemas"]["ErrorDetail"];
+        };
+        /** @description What went wrong. */
+        ErrorDetail: {
+            /** @description Where it is, or what would work instead. */
+            details?: string;
+            /** @description One sentence for people. */
+            message: string;
+            /** @description What kind of failure it is, for programs. */
+            type: components["schemas"]["ErrorKind"];
+        };
+        /**
+         * @description Kinds of failure; each has one HTTP status.
+         * @enum {string}
+         */
+        ErrorKind: "invalid_request" | "query_limit" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "payload_too_large" | "unsupported_media_type" | "overloaded" | "internal" | "unavailable";
+        /** @description Whether the server can do its work. */
+        Health: {
+            /** @description Each part's state. */
+            parts: components["schemas"]["PartHealth"][];
+            /** @description `ok` when every part works. */
+            status: components["schemas"]["HealthState"];
+            /** @description Version of the server. */
+            version: string;
+        };
+        /**
+         * @description Whether something works.
+         * @enum {string}
+         */
+        HealthState: "ok" | "failing";
+        /** @description Answer to native spans: success means durable and visible to the next query. */
+        IngestAnswer: {
+            /** @description Spans kept. */
+            accepted: number;
+            /** @description Spans refused, with reasons; at most 100 are listed. */
+            rejected: components["schemas"]["Rejection"][];
+        };
+        /** @description One attribute, in the form of OTLP/JSON. */
+        KeyValue: {
+            /** @description Name of the attribute. */
+            key: string;
+            /** @description Its value. */
+            value: components["schemas"]["AnyValue"];
+        };
+        /** @description Keys and values. */
+        KeyValueList: {
+            /** @description The entries. */
+            values: components["schemas"]["KeyValue"][];
+        };
+        /** @description Whether the process lives. */
+        Liveness: {
+            /** @description Always `ok`: a process that is not well does not answer. */
+            status: components["schemas"]["HealthState"];
+        };
+        /** @description Log records, earliest first. */
+        LogList: {
+            /** @description The records. */
+            logs: components["schemas"]["LogRecord"][];
+        };
+        /** @description A log record. */
+        LogRecord: {
+            /** @description Attributes with their types. */
+            attributes: components["schemas"]["KeyValue"][];
+            /** @description Body with its type. */
+            body: components["schemas"]["AnyValue"];
+            /** @description Name of the event, when the record is one. */
+            event_name: string;
+            /**
+             * Format: int32
+             * @description OTLP log record flags; the lowest 8 bits are the W3C trace flags.
+             */
+            flags: number;
+            /** @description `FATAL`, `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`; absent when no severity was given. */
+            level?: string;
+            /** @description When the collection system saw it, Unix nanoseconds. */
+            observed_time?: string;
+            /** @description UUID of the process that sent it. */
+            process_id: string;
+            /** @description Instrumentation scope. */
+            scope_name: string;
+            /** @description `service.name` of the process. */
+            service_name: string;
+            /**
+             * Format: int32
+             * @description OpenTelemetry severity number, 1 to 24; 0 when not given.
+             */
+            severity_number: number;
+            /** @description Severity as the sender wrote it. */
+            severity_text: string;
+            /** @description 16 lower-case hex digits. */
+            span_id?: string;
+            /** @description Unix nanoseconds. */
+            time: string;
+            /** @description 32 lower-case hex digits. */
+            trace_id?: string;
+        };
+        /** @description Spans of one name and kind: rate, errors and durations, computed on read. */
+        Operation: {
+            /** @description Spans whose status is ERROR. */
+            error_count: string;
+            /** @description Kind of the spans: `UNSPECIFIED`, `INTERNAL`, `SERVER`, `CLIENT`, `PRODUCER` or `CONSUMER`. */
+            kind: string;
+            /** @description Longest, nanoseconds. */
+            max_ns?: string;
+            /** @description Name of the spans. */
+            name: string;
+            /** @description Median duration, nanoseconds. */
+            p50_ns?: string;
+            /** @description 95th percentile, nanoseconds. */
+            p95_ns?: string;
+            /** @description 99th percentile, nanoseconds. */
+            p99_ns?: string;
+            /** @description How many spans. */
+            span_count: string;
+        };
+        /** @description Operations of a service, most calls first. */
+        OperationList: {
+            /** @description The operations. */
+            operations: components["schemas"]["Operation"][];
+        };
+        /** @description State of one part. */
+        PartHealth: {
+            /** @description Name of the part, for example `wal`, `catalog`, `object_store`. */
+            part: string;
+            /** @description What is wrong. */
+            problem?: string;
+            /** @description Whether it works. */
+            status: components["schemas"]["HealthState"];
+        };
+        /** @description A process: one run of a program, one OpenTelemetry resource instance. */
+        Process: {
+            /** @description `host.arch`. */
+            arch?: string;
+            /** @description Command line. */
+            command_line?: string;
+            /** @description Rows of the process in the time asked for. */
+            counts: components["schemas"]["ProcessCounts"];
+            /** @description `deployment.environment.name`. */
+            environment?: string;
+            /** @description Path or name of the executable. */
+            executable?: string;
+            /** @description When Glasshouse first heard of it, Unix nanoseconds. */
+            first_seen: string;
+            /** @description `host.name`. */
+            host_name?: string;
+            /** @description When Glasshouse last heard of it, Unix nanoseconds. */
+            last_update_time: string;
+            /** @description `os.type`. */
+            os?: string;
+            /** @description The process that started this one, where the sender says so. */
+            parent_process_id?: string;
+            /** @description Operating system process id, as a decimal string. */
+            pid?: string;
+            /** @description UUID. */
+            process_id: string;
+            /** @description All resource attributes, as plain JSON. */
+            properties: {
+                [key: string]: Record<string, never>;
+            };
+            /** @description `process.runtime.name` and version. */
+            runtime?: string;
+            /** @description `telemetry.sdk.language`. */
+            sdk_language?: string;
+            /** @description `service.instance.id`. */
+            service_instance_id?: string;
+            /** @description `service.name`. */
+            service_name: string;
+            /** @description `service.namespace`. */
+            service_namespace?: string;
+            /** @description `service.version`. */
+            service_version?: string;
+            /** @description When it started, Unix nanoseconds. */
+            start_time?: string;
+            /** @description `process.owner`. */
+            user_name?: string;
+        };
+        /** @description Exact numbers of rows, as decimal strings. */
+        ProcessCounts: {
+            /** @description Log records. */
+            logs: string;
+            /** @description Metric data points. */
+            metrics: string;
+            /** @description Spans. */
+            spans: string;
+        };
+        /** @description A page of processes, newest activity first. */
+        ProcessList: {
+            /** @description `cursor` of the next page; absent on the last. */
+            next_cursor?: string;
+            /** @description The processes. */
+            processes: components["schemas"]["Process"][];
+        };
+        /** @description A column of an answer. */
+        QueryColumn: {
+            /** @description Its Arrow type in full. */
+            arrow_type: string;
+            /** @description Name of the column. */
+            name: string;
+            /** @description Whether a value may be null. */
+            nullable: boolean;
+            /** @description How its values are written. */
+            type: components["schemas"]["QueryValueType"];
+        };
+        /** @description A question in SQL. */
+        QueryRequest: {
+            /** @description Only rows from this time on are read: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. */
+            from?: string;
+            /** @description Most rows to answer. */
+            limit?: number;
+            /**
+             * Format: int64
+             * @description Reads this snapshot of the lake's catalog only, without rows that are not in files yet.
+             */
+            snapshot?: number;
+            /** @description One read-only statement. */
+            sql: string;
+            /** @description Only rows before this time are read. */
+            to?: string;
+        };
+        /** @description Rows with the types of their columns. */
+        QueryResult: {
+            /** @description The columns, in order. */
+            columns: components["schemas"]["QueryColumn"][];
+            /**
+             * Format: int64
+             * @description How many rows there are.
+             */
+            row_count: number;
+            /**
+             * @description The rows: one value for each column. 64-bit integers, times (Unix nanoseconds) and decimals are
+             *     strings; floats are numbers, or `"NaN"`, `"Infinity"`, `"-Infinity"`; bytes are hex digits.
+             */
+            rows: Record<string, never>[][];
+        };
+        /**
+         * @description How the values of a column are written in JSON.
+         * @enum {string}
+         */
+        QueryValueType: "boolean" | "integer" | "bigint" | "double" | "decimal" | "text" | "timestamp" | "duration" | "date" | "time" | "interval" | "binary" | "list" | "struct" | "map" | "null";
+        /** @description A span that was refused while the others were kept. */
+        Rejection: {
+            /** @description Its position in the request, counted from zero. */
+            index: number;
+            /** @description What is wrong with it. */
+            reason: string;
+        };
+        /**
+         * @description A service: rate, errors and durations of its requests, computed on read.
+         *
+         *     A request is a span of kind SERVER or CONSUMER, or a span without a parent.
+         */
+        Service: {
+            /** @description Requests whose status is ERROR. */
+            error_count: string;
+            /** @description Start of the earliest span, Unix nanoseconds. */
+            first_seen: string;
+            /** @description Start of the latest span, Unix nanoseconds. */
+            last_seen: string;
+            /** @description `service.name`. */
+            name: string;
+            /** @description Median duration of requests, nanoseconds. */
+            p50_ns?: string;
+            /** @description 95th percentile, nanoseconds. */
+            p95_ns?: string;
+            /** @description 99th percentile, nanoseconds. */
+            p99_ns?: string;
+            /** @description Processes that ran it. */
+            process_count: string;
+            /** @description Its requests. */
+            request_count: string;
+            /** @description Its spans. */
+            span_count: string;
+        };
+        /** @description Services that were active in the time asked for, in alphabetical order. */
+        ServiceList: {
+            /** @description The services. */
+            services: components["schemas"]["Service"][];
+        };
+        /** @description A span with all it carries. */
+        Span: {
+            /** @description Attributes with their types. */
+            attributes: components["schemas"]["KeyValue"][];
+            /**
+             * Format: int32
+             * @description Attributes the sender dropped.
+             */
+            dropped_attributes_count: number;
+            /**
+             * Format: int32
+             * @description Events the sender dropped.
+             */
+            dropped_events_count: number;
+            /**
+             * Format: int32
+             * @description Links the sender dropped.
+             */
+            dropped_links_count: number;
+            /** @description Nanoseconds; absent while the span is open. */
+            duration_ns?: string;
+            /** @description Unix nanoseconds; absent while the span is open. */
+            end_time?: string;
+            /** @description Events, in the sender's order. */
+            events: components["schemas"]["SpanEvent"][];
+            /**
+             * Format: int32
+             * @description OTLP span flags; the lowest 8 bits are the W3C trace flags.
+             */
+            flags: number;
+            /** @description Role in a call. */
+            kind: components["schemas"]["SpanKind"];
+            /** @description Links to other spans. */
+            links: components["schemas"]["SpanLink"][];
+            /** @description Operation. */
+            name: string;
+            /** @description Parent span; absent for a root. */
+            parent_span_id?: string;
+            /** @description UUID of the process that sent it. */
+            process_id: string;
+            /** @description Instrumentation scope. */
+            scope_name: string;
+            /** @description Version of the instrumentation scope. */
+            scope_version: string;
+            /** @description `service.name` of the process. */
+            service_name: string;
+            /** @description 16 lower-case hex digits. */
+            span_id: string;
+            /** @description Unix nanoseconds. */
+            start_time: string;
+            /** @description How it ended. */
+            status_code: components["schemas"]["StatusCode"];
+            /** @description What went wrong; empty when not said. */
+            status_message: string;
+            /** @description Operating system thread id. */
+            thread_id?: string;
+            /** @description Name of the thread. */
+            thread_name?: string;
+            /** @description 32 lower-case hex digits. */
+            trace_id: string;
+            /** @description W3C `tracestate`. */
+            trace_state: string;
+        };
+        /** @description Something that happened at one moment of a span. */
+        SpanEvent: {
+            /** @description Attributes with their types. */
+            attributes: components["schemas"]["KeyValue"][];
+            /** @description Name of the event. */
+            name: string;
+            /** @description Unix nanoseconds. */
+            time: string;
+        };
+        /**
+         * @description Role of a span in a call.
+         * @enum {string}
+         */
+        SpanKind: "UNSPECIFIED" | "INTERNAL" | "SERVER" | "CLIENT" | "PRODUCER" | "CONSUMER";
+        /** @description A reference to another span. */
+        SpanLink: {
+            /** @description Attributes with their types. */
+            attributes: components["schemas"]["KeyValue"][];
+            /** @description 16 lower-case hex digits. */
+            span_id: string;
+            /** @description 32 lower-case hex digits. */
+            trace_id: string;
+            /** @description W3C `tracestate` of the link. */
+            trace_state: string;
+        };
+        /**
+         * @description How a span ended.
+         * @enum {string}
+         */
+        StatusCode: "UNSET" | "OK" | "ERROR";
+        /** @description What the span stream answers. Frames with spans are counted from 1; answers come in their order. */
+        StreamAnswer: (components["schemas"]["IngestAnswer"] & {
+            /**
+             * Format: int64
+             * @description Number of the frame.
+             */
+            sequence: number;
+        } & {
+            /** @enum {string} */
+            type: "ack";
+        }) | {
+            /** @description Why. */
+            error: components["schemas"]["ErrorDetail"];
+            /**
+             * Format: int64
+             * @description When to send the frame again, where that helps.
+             */
+            retry_after_ms?: number;
+            /**
+             * Format: int64
+             * @description Number of the frame.
+             */
+            sequence: number;
+            /** @enum {string} */
+            type: "error";
+        } | {
+            /** @enum {string} */
+            type: "pong";
+        };
+        /** @description What a client of the span stream (`GET /v1/traces/stream`) may send besides spans. */
+        StreamRequest: {
+            /** @enum {string} */
+            type: "ping";
+        };
+        /** @description A whole trace. */
+        Trace: {
+            /** @description The processes that the spans belong to. */
+            processes: components["schemas"]["TraceProcess"][];
+            /** @description The spans, earliest first. */
+            spans: components["schemas"]["Span"][];
+            /** @description 32 lower-case hex digits. */
+            trace_id: string;
+        };
+        /**
+         * @description What a trace is mainly about.
+         * @enum {string}
+         */
+        TraceKind: "http" | "rpc" | "database" | "messaging" | "other";
+        /** @description A page of traces, newest first. */
+        TraceList: {
+            /** @description `cursor` of the next page; absent on the last. */
+            next_cursor?: string;
+            /** @description The traces. */
+            traces: components["schemas"]["TraceSummary"][];
+        };
+        /** @description A process as a trace shows it. */
+        TraceProcess: {
+            /** @description UUID. */
+            process_id: string;
+            /** @description All resource attributes. */
+            resource: components["schemas"]["KeyValue"][];
+            /** @description `service.name` of the resource. */
+            service_name: string;
+        };
+        /** @description One trace in a list. */
+        TraceSummary: {
+            /** @description From the earliest start to the latest end, nanoseconds. */
+            duration_ns: string;
+            /**
+             * Format: int32
+             * @description Spans whose status is ERROR.
+             */
+            error_count: number;
+            /** @description What the trace is mainly about. */
+            kind: components["schemas"]["TraceKind"];
+            /** @description Name of the root span. */
+            root_name: string;
+            /** @description Service of the root span. */
+            root_service: string;
+            /** @description Services that take part, in alphabetical order. */
+            services: string[];
+            /**
+             * Format: int32
+             * @description Distinct spans.
+             */
+            span_count: number;
+            /** @description Start of the earliest span, Unix nanoseconds. */
+            start_time: string;
+            /** @description 32 lower-case hex digits. */
+            trace_id: string;
+        };
+        /** @description Answer to Zipkin spans. */
+        ZipkinAnswer: {
+            /** @description Spans kept. */
+            accepted: number;
+            /** @description Spans refused, with reasons; at most 100 are listed. */
+            rejected?: components["schemas"]["Rejection"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    get_process: {
+        parameters: {
+            query?: {
+                /** @description Counts are of rows from this time on */
+                from?: string;
+                /** @description Counts are of rows before this time */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The process */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Process"];
+                };
+            };
+            /** @description Not a UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such process is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_processes: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+                /** @description Active at or after this time; counts are of rows from then on */
+                from?: string;
+                /** @description Most processes, 1 to 500; 50 when not given */
+                limit?: number;
+                /** @description Text in the name of service, host, executable or command line, the version or the id; letter case does not matter */
+                search?: string;
+                /** @description Active before this time; counts are of rows before */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of processes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description The rows: JSON, or an Arrow IPC stream when `Accept` asks for `application/vnd.apache.arrow.stream` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryResult"];
+                    "application/vnd.apache.arrow.stream": number[];
+                };
+            };
+            /** @description The statement or the request is wrong, or needs more than one query may have */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many queries are running; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_services: {
+        parameters: {
+            query?: {
+                /** @description Spans that start from this time on: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds */
+                from?: string;
+                /** @description Spans that start before this time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The services */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_operations: {
+        parameters: {
+            query?: {
+                /** @description Spans that start from this time on */
+                from?: string;
+                /** @description Spans that start before this time */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description `service.name` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operations, at most 1000; none when the service has no span in the time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    send_zipkin_spans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Zipkin v2 JSON: a list of spans; `Content-Encoding: gzip`, `zstd` or `deflate` */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Durable and visible */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZipkinAnswer"];
+                };
+            };
+            /** @description Malformed: what and where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Only JSON is understood */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    liveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Liveness"];
+                };
+            };
+        };
+    };
+    readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description It cannot */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    prometheus_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    send_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description OTLP `ExportLogsServiceRequest` */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-protobuf": number[];
+            };
+        };
+        responses: {
+            /** @description Durable and visible: `ExportLogsServiceResponse` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed: what and where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    send_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description OTLP `ExportMetricsServiceRequest` */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-protobuf": number[];
+            };
+        };
+        responses: {
+            /** @description Durable and visible: `ExportMetricsServiceResponse` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed: what and where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_traces: {
+        parameters: {
+            query?: {
+                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys */
+                "attr.KEY"?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+                /** @description Whether the span's status is ERROR */
+                error?: boolean;
+                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds */
+                from?: string;
+                /** @description Most traces, 1 to 1000; 20 when not given */
+                limit?: number;
+                /** @description Greatest duration of the span */
+                max_duration?: string;
+                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds */
+                min_duration?: string;
+                /** @description Name of the span */
+                operation?: string;
+                /** @description Service of the span */
+                service?: string;
+                /** @description The span starts before this time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of traces */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    send_traces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description OTLP `ExportTraceServiceRequest` (protobuf or JSON) or native `{"spans":[…]}`; `Content-Encoding: gzip`, `zstd` or `deflate` */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-protobuf": number[];
+            };
+        };
+        responses: {
+            /** @description Durable and visible. OTLP is answered with `ExportTraceServiceResponse`, native spans with this */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAnswer"];
+                };
+            };
+            /** @description Malformed: what and where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Larger than the limit after decompression */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Content type or encoding not understood */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Cannot keep data at present; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_trace: {
+        parameters: {
+            query?: {
+                /** @description `otlp`: as OTLP/JSON `TracesData` */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trace */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Not a trace id, or an unknown format */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No span of the trace is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trace_logs: {
+        parameters: {
+            query?: {
+                /** @description Most records, 1 to 10000; 1000 when not given */
+                limit?: number;
+                /** @description Only records of this span: 16 hex digits */
+                span_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The records; none when the trace has none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    span_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Upgraded. Text frames carry these answers */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamAnswer"];
+                };
+            };
+            /** @description Not a WebSocket handshake */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Opened by a page of a foreign origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many WebSockets, or shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+}
