@@ -1,0 +1,268 @@
+//! What can be said on the command line. Names are a contract: see `docs`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::units::{Listener, Size, address, duration};
+
+/// Observability in one binary: spans, logs and metrics from any OpenTelemetry program, kept in an open lake.
+///
+/// Every flag is also an environment variable and a key of the configuration file. Flags win over the
+/// environment, the environment over the file.
+#[derive(Debug, Parser)]
+#[command(name = "glasshouse", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Configuration file (TOML); a key is a flag without its dashes
+    #[arg(long, global = true, value_name = "FILE", env = "GLASSHOUSE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Which log lines go to standard error: a level or a filter such as info,glasshouse_lake=debug
+    #[arg(long, global = true, value_name = "FILTER", env = "GLASSHOUSE_LOG")]
+    pub log: Option<String>,
+    /// How log lines look
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "GLASSHOUSE_LOG_FORMAT")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Receive telemetry, keep it and answer questions about it
+    Serve(Box<ServeArguments>),
+    /// Run a small simulated shop that sends its telemetry
+    Demo(DemoArguments),
+    /// Ask the lake in SQL
+    Query(QueryArguments),
+    /// Measure ingest, storage and queries on this machine
+    Bench(BenchArguments),
+    /// Check a lake: files, catalog and write-ahead log
+    Doctor(DoctorArguments),
+    /// Flush and merge a lake until nothing is left to do, while no server runs
+    Compact(CompactArguments),
+    /// Print the OpenAPI description of the HTTP API
+    #[command(hide = true)]
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Folder of the lake [default: $XDG_DATA_HOME/glasshouse or ~/.local/share/glasshouse]
+    #[arg(long, value_name = "DIR", env = "GLASSHOUSE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address of web app, API and OTLP/HTTP
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090", value_parser = address, env = "GLASSHOUSE_HTTP")]
+    pub http: SocketAddr,
+    /// Address of OTLP/gRPC, or off
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4317", env = "GLASSHOUSE_OTLP_GRPC")]
+    pub otlp_grpc: Listener,
+    /// Address of OTLP/HTTP on its standard port, or off
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4318", env = "GLASSHOUSE_OTLP_HTTP")]
+    pub otlp_http: Listener,
+    /// Address of Arrow Flight SQL, or off
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:32010", env = "GLASSHOUSE_FLIGHT_SQL")]
+    pub flight_sql: Listener,
+    /// Where data files go, for example s3://bucket/prefix [default: DATA_DIR/data]
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_OBJECT_STORE")]
+    pub object_store: Option<url::Url>,
+    /// Catalog: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: sqlite:DATA_DIR/catalog.sqlite]
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_CATALOG", hide_env_values = true)]
+    pub catalog: Option<String>,
+    /// Memory that the process may take
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", env = "GLASSHOUSE_MEMORY_LIMIT")]
+    pub memory_limit: Size,
+    #[command(flatten)]
+    pub retention: RetentionArguments,
+    /// Largest request body, after decompression
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", env = "GLASSHOUSE_MAX_REQUEST_SIZE")]
+    pub max_request_size: Size,
+    /// Longest time that a SQL query may take
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration, env = "GLASSHOUSE_QUERY_TIMEOUT")]
+    pub query_timeout: Duration,
+    /// Web origins that browsers may send from; * for all. May be given several times
+    #[arg(long, value_name = "ORIGIN", env = "GLASSHOUSE_ALLOWED_ORIGIN", value_delimiter = ',')]
+    pub allowed_origin: Vec<String>,
+}
+
+/// How long and how much is kept; everything, unless told otherwise.
+#[derive(Debug, Args)]
+pub struct RetentionArguments {
+    /// Drop data older than this, for example 30d
+    #[arg(long, value_name = "AGE", value_parser = duration, env = "GLASSHOUSE_RETENTION")]
+    pub retention: Option<Duration>,
+    /// The same for traces only
+    #[arg(long, value_name = "AGE", value_parser = duration, env = "GLASSHOUSE_RETENTION_TRACES")]
+    pub retention_traces: Option<Duration>,
+    /// The same for logs only
+    #[arg(long, value_name = "AGE", value_parser = duration, env = "GLASSHOUSE_RETENTION_LOGS")]
+    pub retention_logs: Option<Duration>,
+    /// The same for metrics only
+    #[arg(long, value_name = "AGE", value_parser = duration, env = "GLASSHOUSE_RETENTION_METRICS")]
+    pub retention_metrics: Option<Duration>,
+    /// Drop the oldest traces while their files are larger than this together
+    #[arg(long, value_name = "SIZE", env = "GLASSHOUSE_RETENTION_TRACES_SIZE")]
+    pub retention_traces_size: Option<Size>,
+    /// Drop the oldest logs while their files are larger than this together
+    #[arg(long, value_name = "SIZE", env = "GLASSHOUSE_RETENTION_LOGS_SIZE")]
+    pub retention_logs_size: Option<Size>,
+    /// Drop the oldest metrics while their files are larger than this together
+    #[arg(long, value_name = "SIZE", env = "GLASSHOUSE_RETENTION_METRICS_SIZE")]
+    pub retention_metrics_size: Option<Size>,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Visits of customers a second, each of them a trace
+    #[arg(long, value_name = "N", default_value_t = 5.0, env = "GLASSHOUSE_TRACES_PER_SECOND")]
+    pub traces_per_second: f64,
+    /// Stop after this time [default: run until stopped]
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, env = "GLASSHOUSE_FOR")]
+    pub duration: Option<Duration>,
+    /// Where to send: the base URL of any OTLP receiver [default: the local server]
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_ENDPOINT")]
+    pub endpoint: Option<url::Url>,
+    /// How to send
+    #[arg(long, value_enum, default_value_t = Protocol::Http, env = "GLASSHOUSE_PROTOCOL")]
+    pub protocol: Protocol,
+    /// Equal seeds make equal visits
+    #[arg(long, value_name = "S", default_value_t = 1, env = "GLASSHOUSE_SEED")]
+    pub seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// OTLP/HTTP with protobuf
+    Http,
+    /// OTLP/gRPC
+    Grpc,
+}
+
+#[derive(Debug, Args)]
+pub struct QueryArguments {
+    /// One read-only statement
+    pub sql: String,
+    /// How the rows are printed
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table, env = "GLASSHOUSE_FORMAT")]
+    pub format: OutputFormat,
+    /// Where the rows go [default: standard output]
+    #[arg(long, short, value_name = "FILE", env = "GLASSHOUSE_OUTPUT")]
+    pub output: Option<PathBuf>,
+    /// Only rows from this time on: RFC 3339, or relative such as -15m
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, env = "GLASSHOUSE_FROM")]
+    pub from: Option<String>,
+    /// Only rows before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, env = "GLASSHOUSE_TO")]
+    pub to: Option<String>,
+    /// Most rows to print
+    #[arg(long, value_name = "N", env = "GLASSHOUSE_LIMIT")]
+    pub limit: Option<usize>,
+    /// The server to ask
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_ENDPOINT", conflicts_with = "data_dir")]
+    pub endpoint: Option<url::Url>,
+    /// The lake to ask: through the server that has it, or directly when none runs
+    #[arg(long, value_name = "DIR", env = "GLASSHOUSE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Columns side by side, for people
+    Table,
+    /// A JSON array of rows
+    Json,
+    /// Comma-separated values with a line of names
+    Csv,
+    /// Arrow IPC stream
+    Arrow,
+    /// Parquet file
+    Parquet,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BenchArguments {
+    /// Spans to send
+    #[arg(long, value_name = "N", default_value_t = 2_000_000, env = "GLASSHOUSE_SPANS")]
+    pub spans: u64,
+    /// Connections that send at once
+    #[arg(long, value_name = "C", default_value_t = 4, env = "GLASSHOUSE_CONNECTIONS")]
+    pub connections: usize,
+    /// Equal seeds send equal spans, times apart. Use another for each run against the same lake
+    #[arg(long, value_name = "S", default_value_t = 1, env = "GLASSHOUSE_SEED")]
+    pub seed: u64,
+    /// Measure this server instead of starting one
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_ENDPOINT")]
+    pub endpoint: Option<url::Url>,
+    /// Write the figures to this file too
+    #[arg(long, value_name = "FILE", env = "GLASSHOUSE_JSON")]
+    pub json: Option<PathBuf>,
+    /// Send so many spans a second instead of as many as possible, and ask nothing
+    #[arg(long, value_name = "N", env = "GLASSHOUSE_RATE")]
+    pub rate: Option<u64>,
+    /// Folder in which the measured lake is made, and deleted afterwards [default: the system's for temporary files]
+    #[arg(long, value_name = "DIR", env = "GLASSHOUSE_SCRATCH_DIR")]
+    pub scratch_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// Folder of the lake [default: as for serve]
+    #[arg(long, value_name = "DIR", env = "GLASSHOUSE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where data files are, when not in the folder
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_OBJECT_STORE")]
+    pub object_store: Option<url::Url>,
+    /// The catalog, when not in the folder
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_CATALOG", hide_env_values = true)]
+    pub catalog: Option<String>,
+    /// Put right what can be without losing data; the folder must not be in use
+    #[arg(long, env = "GLASSHOUSE_REPAIR")]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompactArguments {
+    /// Folder of the lake [default: as for serve]
+    #[arg(long, value_name = "DIR", env = "GLASSHOUSE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where data files are, when not in the folder
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_OBJECT_STORE")]
+    pub object_store: Option<url::Url>,
+    /// The catalog, when not in the folder
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_CATALOG", hide_env_values = true)]
+    pub catalog: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_flag_is_an_environment_variable_too() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            for argument in sub.get_arguments().filter(|argument| argument.get_long().is_some()) {
+                let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+                let flag = argument.get_long().unwrap_or_default();
+                let expected = format!("GLASSHOUSE_{}", flag.to_uppercase().replace('-', "_"));
+                assert_eq!(variable, Some(expected), "{} --{flag}", sub.get_name());
+            }
+        }
+    }
+}
