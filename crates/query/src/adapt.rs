@@ -17,16 +17,13 @@ use datafusion::physical_expr::expressions::{
 };
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapterFactory};
+use glasshouse_files::REST_KEYS;
 use glasshouse_tables::{ColumnType, ShredType, ShreddedColumn, Table};
 
 use crate::functions::stored::{Stored, StoredFunction};
 use crate::functions::{Getter, GetterKind};
 
 type Expr = Arc<dyn PhysicalExpr>;
-
-/// Key of a file's metadata whose value is a JSON list of the attribute keys that its column
-/// `attributes` still holds. Other keys need not be looked for there.
-pub(crate) const REST_KEYS: &str = "glasshouse.rest_keys";
 
 /// Makes [`RowAdapter`]s for a table.
 #[derive(Debug)]
@@ -47,6 +44,7 @@ struct RowAdapter {
     table: Table,
     logical: SchemaRef,
     stored: SchemaRef,
+    /// Attribute keys that the column `attributes` of a file holds; `None` when it does not say.
     rest_keys: Option<Vec<String>>,
 }
 

@@ -1,0 +1,15 @@
+SELECT DISTINCT trace_id, process_id FROM spans WHERE trace_id = 'A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1' ORDER BY process_id;
+SELECT count(*) FROM spans WHERE trace_id IN ('a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1', 'A2A2A2A2A2A2A2A2A2A2A2A2A2A2A2A2', 'no id');
+SELECT count(*) FROM spans WHERE trace_id NOT IN ('a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1', 'no id');
+SELECT count(*) FROM spans WHERE trace_id = 'no id';
+SELECT count(*) FROM spans WHERE trace_id <> 'no id';
+SELECT count(*) FROM spans WHERE trace_id >= 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1';
+SELECT count(*) FROM spans WHERE trace_id LIKE 'a1a1%';
+SELECT count(*) FROM spans WHERE process_id = '{00000000-0000-4000-8000-000000000002}';
+SELECT count(*) FROM spans WHERE process_id = '00000000-0000-4000-8000-000000000002';
+SELECT name FROM spans WHERE parent_span_id IS NOT NULL AND span_id = '0000000000000003';
+SELECT count(*) FROM spans WHERE parent_span_id IS NULL;
+SELECT parent.name AS parent, child.name AS child FROM spans child JOIN spans parent ON child.trace_id = parent.trace_id AND child.parent_span_id = parent.span_id WHERE child.end_time IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT l.body, s.name FROM logs l JOIN spans s ON l.trace_id = s.trace_id AND l.span_id = s.span_id ORDER BY l.time;
+SELECT count(DISTINCT trace_id) FROM spans;
+SELECT linked_trace_id, linked_span_id FROM span_links;

@@ -1,0 +1,16 @@
+SHOW TABLES;
+DESCRIBE spans;
+SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_name = 'processes' ORDER BY ordinal_position;
+SELECT column_name, data_type, description FROM glasshouse.columns WHERE table_name = 'services';
+SELECT table_name FROM glasshouse.tables;
+SELECT function_name, syntax FROM glasshouse.functions;
+SELECT process_id, service_name, service_version, pid, host_name, start_time, first_seen, last_update_time FROM processes ORDER BY process_id;
+SELECT count(*) FROM processes WHERE process_id = '00000000-0000-4000-8000-000000000001';
+SELECT time, severity_number, level, body, body_type, trace_id, span_id, attributes FROM logs ORDER BY time;
+SELECT trace_id, span_id, time, name, attributes FROM span_events;
+SELECT name, kind, value, value_int, count, sum, bucket_bounds, bucket_counts FROM metrics ORDER BY name;
+SELECT name, exponential, quantiles FROM metrics WHERE exponential IS NOT NULL OR quantiles IS NOT NULL ORDER BY name;
+SELECT exemplars FROM metrics WHERE name = 'duration';
+SELECT name, quantile_from_histogram(bucket_bounds, bucket_counts, 0.5) AS p50, quantile_from_exponential(exponential, 0.5) AS e50 FROM metrics ORDER BY name;
+VALUES (1, 'a'), (2, 'b');
+WITH slow AS (SELECT * FROM spans WHERE duration_ns > 390000000) SELECT count(*) FROM slow;

@@ -1,0 +1,13 @@
+SELECT depth, name, service_name, duration_ns, self_time_ns FROM trace_spans('a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1');
+SELECT depth, name, self_time_ns FROM trace_spans('A2A2A2A2A2A2A2A2A2A2A2A2A2A2A2A2');
+SELECT count(*), max(depth) FROM trace_spans('a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1') WHERE service_name = 'cart';
+SELECT count(*) FROM trace_spans('ffffffffffffffffffffffffffffffff');
+SELECT name FROM process_spans('00000000-0000-4000-8000-000000000002') ORDER BY start_time;
+SELECT count(*) FROM process_spans('00000000-0000-4000-8000-000000000001', 'thread', '2026-01-31T12:00:00Z', NULL);
+SELECT count(*) FROM process_spans('00000000-0000-4000-8000-000000000001', 'async');
+SELECT count(*) FROM thread_spans('00000000-0000-4000-8000-000000000001', '2026-01-31T12:00:00.00000009Z', '2026-01-31T12:00:00.0000001Z');
+SELECT count(*) FROM async_spans('00000000-0000-4000-8000-000000000002');
+SELECT * FROM services ORDER BY service_name;
+SELECT service_name, requests FROM services WHERE errors > 0 AND service_name = 'cart';
+SELECT * FROM service_edges;
+SELECT service_name, percentile(duration_ns, 0.5) AS p50, percentile(duration_ns, 0.99, sample_weight) AS p99, max(duration_ns) AS max FROM spans GROUP BY service_name ORDER BY service_name;
