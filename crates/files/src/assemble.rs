@@ -34,9 +34,8 @@ pub(crate) fn stored(
     let mut arrays = Vec::with_capacity(columns.len());
     for name in columns {
         let i = schema.index_of(name)?;
-        let array = decoded
-            .column_by_name(name)
-            .ok_or_else(|| ArrowError::SchemaError(format!("column {name} is missing")))?;
+        let array =
+            decoded.column_by_name(name).ok_or_else(|| ArrowError::SchemaError(format!("column {name} is missing")))?;
         arrays.push(match table.columns()[i].kind {
             ColumnType::Attributes => {
                 let shredded = if table.shredded_column() == Some(name) { file.shredded() } else { &[] };

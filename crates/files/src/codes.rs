@@ -15,9 +15,9 @@ pub(crate) fn decoded_type() -> DataType {
 
 /// Whether all pages of a column use its dictionary, so that decoding keeps it as it is.
 pub(crate) fn is_dictionary_encoded(chunk: &ColumnChunkMetaData) -> bool {
-    chunk.page_encoding_stats_mask().is_some_and(|pages| {
-        pages.is_only(Encoding::RLE_DICTIONARY) || pages.is_only(Encoding::PLAIN_DICTIONARY)
-    })
+    chunk
+        .page_encoding_stats_mask()
+        .is_some_and(|pages| pages.is_only(Encoding::RLE_DICTIONARY) || pages.is_only(Encoding::PLAIN_DICTIONARY))
 }
 
 /// The smallest codes that the dictionary needs; other arrays as they are.

@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use glasshouse_tables::{Column, ColumnIds, ColumnType, ShreddedColumn, Table};
-use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
+use parquet::arrow::{ArrowSchemaConverter, PARQUET_FIELD_ID_META_KEY};
+use parquet::basic::{LogicalType, Type as PhysicalType};
+use parquet::errors::ParquetError;
+use parquet::schema::types::{SchemaDescriptor, Type};
 
 use crate::FilesError;
 
@@ -11,7 +14,8 @@ use crate::FilesError;
 ///
 /// | [`ColumnType`] | in Parquet | read as Arrow | DuckLake |
 /// |---|---|---|---|
-/// | `TraceId`, `ProcessId`, `SpanId` | FIXED_LEN_BYTE_ARRAY | `FixedSizeBinary(16 or 8)` | `blob` |
+/// | `TraceId`, `SpanId` | FIXED_LEN_BYTE_ARRAY | `FixedSizeBinary(16 or 8)` | `blob` |
+/// | `ProcessId` | FIXED_LEN_BYTE_ARRAY, UUID | `FixedSizeBinary(16)` | `uuid` |
 /// | `Time` | INT64, TIMESTAMP(NANOS, isAdjustedToUTC=false) | `Timestamp(ns)`, no zone | `timestamp_ns` |
 /// | `Text`, `Attributes` (JSON text) | BYTE_ARRAY, STRING | `Utf8` | `varchar` |
 /// | lists | 3-level, the item is called `element` | `List` | `list` with child `element` |
@@ -92,10 +96,33 @@ impl FileColumns {
         &self.shredded
     }
 
+    /// The file's Parquet schema: what Arrow's says, and which ids are UUIDs.
+    pub(crate) fn parquet_schema(&self) -> Result<SchemaDescriptor, ParquetError> {
+        let converted = ArrowSchemaConverter::new().convert(&self.schema)?;
+        let root = converted.root_schema();
+        let fields = root.get_fields().iter().map(|field| {
+            let kind = self.table.index_of(field.name()).map(|i| self.table.columns()[i].kind);
+            if kind == Some(ColumnType::ProcessId) { uuid(field).map(Arc::new) } else { Ok(Arc::clone(field)) }
+        });
+        let fields = fields.collect::<Result<Vec<_>, _>>()?;
+        let root = Type::group_type_builder(root.name()).with_fields(fields).build()?;
+        Ok(SchemaDescriptor::new(Arc::new(root)))
+    }
+
     /// The file's Arrow schema; fields carry their DuckLake ids as Parquet field ids.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
+}
+
+fn uuid(field: &Type) -> Result<Type, ParquetError> {
+    let info = field.get_basic_info();
+    Type::primitive_type_builder(field.name(), PhysicalType::FIXED_LEN_BYTE_ARRAY)
+        .with_length(16)
+        .with_repetition(info.repetition())
+        .with_id(info.has_id().then(|| info.id()))
+        .with_logical_type(Some(LogicalType::Uuid))
+        .build()
 }
 
 fn fields(table: Table, shredded: &[ShreddedColumn]) -> impl Iterator<Item = Field> {

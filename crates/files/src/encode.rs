@@ -7,6 +7,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 
+use crate::rest_keys::RestKeys;
 use crate::trace_index::{self, TraceIndexBuilder};
 use crate::{FileColumns, FilesError, NewObject, Store, WriteOptions, layout, partition, statistics};
 
@@ -17,6 +18,8 @@ pub(crate) struct FileEncoder<'a> {
     path: String,
     writer: ArrowWriter<NewObject>,
     trace_index: Option<TraceIndexBuilder>,
+    /// Position of the JSON column beside shredded ones, and the keys in it.
+    rest_keys: Option<(usize, RestKeys)>,
     time_column: usize,
     times: Option<(i64, i64)>,
     nulls: Vec<u64>,
@@ -38,6 +41,7 @@ impl<'a> FileEncoder<'a> {
         // Without the Arrow schema in the footer: types follow from the Parquet schema, see `FileColumns`.
         let writer_options = ArrowWriterOptions::new()
             .with_properties(layout::properties(columns, options, sample))
+            .with_parquet_schema(columns.parquet_schema().map_err(encode_error(&path))?)
             .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(object, columns.schema().clone(), writer_options)
             .map_err(encode_error(&path))?;
@@ -47,6 +51,10 @@ impl<'a> FileEncoder<'a> {
             path,
             writer,
             trace_index: has_trace_index(table).then(TraceIndexBuilder::default),
+            rest_keys: table
+                .shredded_column()
+                .and_then(|name| table.index_of(name))
+                .map(|column| (column, RestKeys::new())),
             time_column: table.index_of(table.time_column()).expect("the time column is declared"),
             times: None,
             nulls: vec![0; columns.schema().fields().len()],
@@ -78,6 +86,9 @@ impl<'a> FileEncoder<'a> {
                 index.push(trace_id);
             }
         }
+        if let Some((column, keys)) = &mut self.rest_keys {
+            keys.push(batch.column(*column).as_string());
+        }
         self.rows += batch.num_rows() as u64;
         self.writer.write(batch).map_err(encode_error(&self.path))
     }
@@ -92,6 +103,9 @@ impl<'a> FileEncoder<'a> {
                 let offset = self.writer.bytes_written() as u64;
                 self.writer.write_all(&bytes)?;
                 self.writer.append_key_value_metadata(trace_index::metadata_entry(offset, bytes.len()));
+            }
+            if let Some(entry) = self.rest_keys.take().and_then(|(_, keys)| keys.metadata_entry()) {
+                self.writer.append_key_value_metadata(entry);
             }
             let columns = statistics::of_columns(self.writer.flushed_row_groups(), &self.nulls);
             Ok((self.writer.into_inner()?, columns))

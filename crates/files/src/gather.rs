@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBufferBuilder, FixedSizeBinaryArray, ListArray, StructArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, FixedSizeBinaryArray, ListArray, StructArray};
 use arrow::buffer::{Buffer, NullBuffer};
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, TimestampNanosecondType};
@@ -63,8 +61,6 @@ pub(crate) fn relabel(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arrow
             let columns = columns.map(|(c, field)| relabel(c, field.data_type())).collect::<Result<Vec<_>, _>>()?;
             Ok(Arc::new(StructArray::try_new(fields.clone(), columns, parts.nulls().cloned())?))
         }
-        other => {
-            Err(ArrowError::SchemaError(format!("a column has type {} where {other} belongs", array.data_type())))
-        }
+        other => Err(ArrowError::SchemaError(format!("a column has type {} where {other} belongs", array.data_type()))),
     }
 }

@@ -89,9 +89,7 @@ pub(crate) fn properties(columns: &FileColumns, options: &WriteOptions, sample: 
     for (field, values) in columns.schema().fields().iter().zip(sample.columns()) {
         properties = match (field.data_type(), is_near_unique(values)) {
             // Values that hardly repeat: a dictionary would be a second copy. Lengths apart from text compress better.
-            (DataType::Utf8, Some(true)) => {
-                plain(properties, &path(field.name()), Encoding::DELTA_LENGTH_BYTE_ARRAY)
-            }
+            (DataType::Utf8, Some(true)) => plain(properties, &path(field.name()), Encoding::DELTA_LENGTH_BYTE_ARRAY),
             (DataType::Int64, Some(true)) => plain(properties, &path(field.name()), Encoding::DELTA_BINARY_PACKED),
             _ => properties,
         };

@@ -24,13 +24,7 @@ struct Entry<V> {
 impl<K: Clone + Eq + Hash, V: Clone> Lru<K, V> {
     /// An empty cache for at most `capacity` bytes.
     pub fn new(capacity: u64) -> Self {
-        Self {
-            entries: HashMap::new(),
-            by_use: BTreeMap::new(),
-            uses: 0,
-            capacity,
-            figures: CacheFigures::default(),
-        }
+        Self { entries: HashMap::new(), by_use: BTreeMap::new(), uses: 0, capacity, figures: CacheFigures::default() }
     }
 
     /// The value of a key.

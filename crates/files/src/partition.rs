@@ -19,10 +19,7 @@ pub(crate) fn split(table: Table, times: &[i64]) -> Vec<Range<usize>> {
     if table.sort_order().window.nanos() > HOUR {
         return vec![0..times.len()];
     }
-    [HOUR, DAY]
-        .into_iter()
-        .find_map(|length| cut(times, length))
-        .unwrap_or_else(|| vec![0..times.len()])
+    [HOUR, DAY].into_iter().find_map(|length| cut(times, length)).unwrap_or_else(|| vec![0..times.len()])
 }
 
 fn cut(times: &[i64], length: i64) -> Option<Vec<Range<usize>>> {

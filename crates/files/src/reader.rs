@@ -301,6 +301,8 @@ impl FileReader {
         let is_chosen = |root: usize| {
             (0..schema.num_columns()).any(|leaf| schema.get_column_root_idx(leaf) == root && mask.leaf_included(leaf))
         };
-        Schema::new(fields.iter().enumerate().filter(|(i, _)| is_chosen(*i)).map(|(_, f)| Arc::clone(f)).collect::<Vec<_>>())
+        Schema::new(
+            fields.iter().enumerate().filter(|(i, _)| is_chosen(*i)).map(|(_, f)| Arc::clone(f)).collect::<Vec<_>>(),
+        )
     }
 }

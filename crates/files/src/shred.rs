@@ -4,6 +4,6 @@ mod choose;
 mod keys;
 mod split;
 
-pub use choose::choose_shredded;
 pub(crate) use choose::KeyCounts;
+pub use choose::choose_shredded;
 pub(crate) use split::Splitter;

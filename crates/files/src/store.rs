@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use tokio::runtime::Handle;
 use url::Url;
 
@@ -58,8 +58,7 @@ impl Store {
 
     /// A folder, made when it is missing.
     pub fn local(root: &Path) -> Result<Self, FilesError> {
-        let failed =
-            |reason: String| FilesError::Location { location: root.display().to_string(), reason };
+        let failed = |reason: String| FilesError::Location { location: root.display().to_string(), reason };
         fs::create_dir_all(root).map_err(|e| failed(e.to_string()))?;
         let root = root.canonicalize().map_err(|e| failed(e.to_string()))?;
         let objects = LocalFileSystem::new_with_prefix(&root).map_err(|e| failed(e.to_string()))?;
@@ -89,7 +88,9 @@ impl Store {
     /// all when that is not called.
     pub fn create(&self, path: &str) -> Result<NewObject, FilesError> {
         let upload = match &self.place {
-            Place::Local(root) => Upload::Local(LocalUpload::begin(root, path).map_err(FilesError::io("create", path))?),
+            Place::Local(root) => {
+                Upload::Local(LocalUpload::begin(root, path).map_err(FilesError::io("create", path))?)
+            }
             Place::Remote(runtime) => {
                 Upload::Remote(RemoteUpload::begin(Arc::clone(&self.objects), ObjectPath::from(path), runtime))
             }
@@ -103,18 +104,16 @@ impl Store {
         match &self.place {
             Place::Local(root) => {
                 let file = File::open(root.join(path)).map_err(FilesError::io("read", path))?;
-                ranges.iter().map(|range| read_at(&file, range)).collect::<io::Result<_>>().map_err(|error| {
-                    match error.kind() {
-                        io::ErrorKind::UnexpectedEof => FilesError::damaged(path, "it is shorter than it was written"),
-                        _ => FilesError::io("read", path)(error),
-                    }
+                ranges.iter().map(|range| read_at(&file, range)).collect::<io::Result<_>>().map_err(|error| match error
+                    .kind()
+                {
+                    io::ErrorKind::UnexpectedEof => FilesError::damaged(path, "it is shorter than it was written"),
+                    _ => FilesError::io("read", path)(error),
                 })
             }
-            Place::Remote(runtime) => {
-                runtime
-                    .block_on(self.objects.get_ranges(&ObjectPath::from(path), ranges))
-                    .map_err(FilesError::store("read", path))
-            }
+            Place::Remote(runtime) => runtime
+                .block_on(self.objects.get_ranges(&ObjectPath::from(path), ranges))
+                .map_err(FilesError::store("read", path)),
         }
     }
 
@@ -143,12 +142,10 @@ impl Store {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FilesError::io("delete", path)(error)),
                 _ => Ok(()),
             },
-            Place::Remote(runtime) => {
-                match runtime.block_on(self.objects.delete(&ObjectPath::from(path))) {
-                    Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
-                    Err(error) => Err(FilesError::store("delete", path)(error)),
-                }
-            }
+            Place::Remote(runtime) => match runtime.block_on(self.objects.delete(&ObjectPath::from(path))) {
+                Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+                Err(error) => Err(FilesError::store("delete", path)(error)),
+            },
         }
     }
 }

@@ -60,11 +60,10 @@ impl Inputs {
         for file in files {
             let footer = cache.open(file)?;
             let chunks = FileChunks { file: Arc::new(cache.store().open_file(&file.path)?), bytes: file.bytes };
-            let reader =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, footer.arrow_metadata().clone())
-                    .with_batch_size(rows)
-                    .build()
-                    .map_err(|error| FilesError::damaged(&file.path, error))?;
+            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, footer.arrow_metadata().clone())
+                .with_batch_size(rows)
+                .build()
+                .map_err(|error| FilesError::damaged(&file.path, error))?;
             let adapter = Adapter::new(footer.columns(), columns);
             let mut input = Input { path: file.path.clone(), table: file.table, reader, adapter, next: None };
             input.advance(&mut inputs.slots)?;

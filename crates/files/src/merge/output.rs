@@ -7,9 +7,9 @@ use arrow::record_batch::RecordBatch;
 use glasshouse_model::Timestamp;
 use glasshouse_tables::Table;
 
+use super::Merged;
 use super::duplicates::{Duplicates, Place};
 use super::input::{Inputs, Run, Slot};
-use super::Merged;
 use crate::encode::FileEncoder;
 use crate::gather::gather;
 use crate::layout::BATCH_ROWS;
@@ -109,13 +109,9 @@ impl<'a> Output<'a> {
             }
             let encoder = match &mut self.encoder {
                 Some(encoder) => encoder,
-                None => self.encoder.insert(FileEncoder::begin(
-                    self.store,
-                    self.columns,
-                    self.options,
-                    self.times,
-                    &batch,
-                )?),
+                None => {
+                    self.encoder.insert(FileEncoder::begin(self.store, self.columns, self.options, self.times, &batch)?)
+                }
             };
             encoder.write(&batch)?;
         }

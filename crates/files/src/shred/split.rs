@@ -56,7 +56,8 @@ impl Splitter {
             }
             slots[number].columns[column.kind as usize] = Some(i as u32);
         }
-        let columns = columns.iter().map(|column| ColumnBuilder { values: Values::new(column.kind), rows: 0 }).collect();
+        let columns =
+            columns.iter().map(|column| ColumnBuilder { values: Values::new(column.kind), rows: 0 }).collect();
         Self { keys, slots, columns, rest: StringBuilder::new(), json: String::new(), rows: 0 }
     }
 

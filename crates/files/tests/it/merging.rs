@@ -4,7 +4,9 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, TimestampNanosecondArray, new_null_array};
 use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
-use glasshouse_files::{FileCache, FileColumns, Store, WriteOptions, choose_merged, choose_shredded, merge, write_sorted};
+use glasshouse_files::{
+    FileCache, FileColumns, Store, WriteOptions, choose_merged, choose_shredded, merge, write_sorted,
+};
 use glasshouse_tables::{DataFile, ShreddedColumn, Table};
 use proptest::prelude::*;
 
@@ -76,7 +78,10 @@ fn expected(table: Table, batches: &[RecordBatch]) -> Vec<String> {
                 }
             }
             // Compared without the two columns that are the earliest of all rows.
-            latest.into_iter().map(|(key, (_, text))| format!("{:?} {}", earliest[&key], without_earliest(&text))).collect()
+            latest
+                .into_iter()
+                .map(|(key, (_, text))| format!("{:?} {}", earliest[&key], without_earliest(&text)))
+                .collect()
         }
     };
     kept.sort_unstable();
@@ -137,8 +142,13 @@ fn check(table: Table, seed: u64, sizes: &[usize], options: &WriteOptions) {
         let again = first.slice(0, first.num_rows() / 2);
         batches.push(accepted_at(&again, START + 50));
         if table == Table::Spans {
-            let open = replace(&again, "end_time", new_null_array(again.column_by_name("end_time").unwrap().data_type(), again.num_rows()));
-            let open = replace(&open, "duration_ns", new_null_array(&arrow::datatypes::DataType::Int64, again.num_rows()));
+            let open = replace(
+                &again,
+                "end_time",
+                new_null_array(again.column_by_name("end_time").unwrap().data_type(), again.num_rows()),
+            );
+            let open =
+                replace(&open, "duration_ns", new_null_array(&arrow::datatypes::DataType::Int64, again.num_rows()));
             batches.push(accepted_at(&open, START + 60));
         }
     }
@@ -208,7 +218,8 @@ fn frequent_keys_get_their_column_in_the_end() {
     let shredded = choose_merged(&cache, &files).unwrap();
     let names: Vec<String> = shredded.iter().map(ToString::to_string).collect();
     assert!(names.contains(&"str:http.route".to_owned()), "{names:?}");
-    let merged = merge(&cache, &files, &FileColumns::without_ids(Table::Spans, &shredded), &WriteOptions::merge()).unwrap();
+    let merged =
+        merge(&cache, &files, &FileColumns::without_ids(Table::Spans, &shredded), &WriteOptions::merge()).unwrap();
     let reader = cache.open(&data_file(&merged.files[0], 9)).unwrap();
     let routes = reader.column(0, "str:http.route").unwrap().unwrap();
     assert!(routes.null_count() < routes.len() / 5, "{} of {}", routes.null_count(), routes.len());
@@ -220,7 +231,8 @@ fn a_giant_trace_is_merged() {
     source.seconds = 1;
     let lake = Lake::new();
     let batch = source.batch(Table::Spans, 80_000);
-    let ids = arrow::array::FixedSizeBinaryArray::try_from_iter(std::iter::repeat_n([7u8; 16], batch.num_rows())).unwrap();
+    let ids =
+        arrow::array::FixedSizeBinaryArray::try_from_iter(std::iter::repeat_n([7u8; 16], batch.num_rows())).unwrap();
     let batch = replace(&batch, "trace_id", Arc::new(ids));
     let files: Vec<_> = (0..2).filter_map(|n| lake.write(Table::Spans, &batch, &[], n)).collect();
     let cache = FileCache::new(lake.store.clone(), 10 << 20);

@@ -59,7 +59,10 @@ impl Source {
     fn value(&mut self, depth: u32) -> Value {
         match self.below(if depth < 2 { 9 } else { 6 }) {
             0 => Value::Empty,
-            1 => Value::String(self.pick(&["", "GET", "ünï", "a\"b\\\n\u{1}", "a text that is somewhat longer than the others"]).to_owned()),
+            1 => Value::String(
+                self.pick(&["", "GET", "ünï", "a\"b\\\n\u{1}", "a text that is somewhat longer than the others"])
+                    .to_owned(),
+            ),
             2 => Value::Int(self.random.random()),
             3 => Value::Double(self.random.random_range(-1e9..1e9)),
             4 => Value::Bool(self.random.random()),
@@ -67,7 +70,9 @@ impl Source {
             6 => Value::Double([f64::INFINITY, f64::NEG_INFINITY, -0.0][self.below(3) as usize]),
             7 => Value::Array((0..self.below(4)).map(|_| self.value(depth + 1)).collect()),
             _ => Value::Map(Attributes(
-                (0..self.below(3)).map(|_| (self.pick(&["k", "$bytes", ""]).to_owned(), self.value(depth + 1))).collect(),
+                (0..self.below(3))
+                    .map(|_| (self.pick(&["k", "$bytes", ""]).to_owned(), self.value(depth + 1)))
+                    .collect(),
             )),
         }
     }

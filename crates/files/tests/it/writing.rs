@@ -141,10 +141,7 @@ fn rows_go_to_a_file_for_each_hour() {
     let store = Store::local(folder.path()).unwrap();
     let files = write_sorted(&store, &columns, &[batch], &WriteOptions::flush()).unwrap();
     let folders: Vec<_> = files.iter().map(|file| file.path.rsplit_once('/').unwrap().0).collect();
-    assert_eq!(
-        folders,
-        ["logs/2023-11-14/22", "logs/2023-11-14/23", "logs/2023-11-15/00", "logs/2023-11-15/01"]
-    );
+    assert_eq!(folders, ["logs/2023-11-14/22", "logs/2023-11-14/23", "logs/2023-11-15/00", "logs/2023-11-15/01"]);
     assert_eq!(files.iter().map(|file| file.rows).sum::<u64>(), 500);
 }
 
@@ -164,8 +161,7 @@ fn written(table: Table, rows: usize) -> Written {
     let shredded = choose_shredded(table, std::slice::from_ref(&batch));
     let columns = FileColumns::without_ids(table, &shredded);
     let columns = FileColumns::new(table, &shredded, &ids_of(&columns)).unwrap();
-    let new =
-        write_sorted(&store, &columns, std::slice::from_ref(&batch), &small_row_groups()).unwrap().swap_remove(0);
+    let new = write_sorted(&store, &columns, std::slice::from_ref(&batch), &small_row_groups()).unwrap().swap_remove(0);
     let cache = FileCache::new(store, 10 << 20);
     Written { _folder: folder, cache, file: data_file(&new, 1), new, columns, batch }
 }
