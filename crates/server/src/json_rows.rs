@@ -276,3 +276,81 @@ fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
 fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     serde_json::to_writer(out, value).expect("text and numbers are JSON, and memory takes every byte");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{
+        ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, DurationMillisecondArray,
+        FixedSizeBinaryArray, Float32Array, Float64Array, Int32Array, Int64Array, Int64Builder, ListArray, MapBuilder,
+        NullArray, StringArray, StringBuilder, StringViewArray, StructArray, Time64NanosecondArray,
+        TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
+    };
+    use arrow::datatypes::{Field, Int8Type as Int8, Int64Type as Int64};
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_value_is_written_exactly() {
+        let check = |array: ArrayRef, kind: QueryValueType, expected: &str| {
+            let schema = Arc::new(Schema::new(vec![Field::new("c", array.data_type().clone(), true)]));
+            assert_eq!(columns(&schema)[0].kind, kind);
+            let batch = RecordBatch::try_new(schema, vec![array]).unwrap();
+            let mut out = Vec::new();
+            write_rows(&batch, &mut true, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text, expected);
+            serde_json::from_str::<serde_json::Value>(&format!("[{text}]")).unwrap();
+        };
+        check(Arc::new(BooleanArray::from(vec![Some(true), None])), QueryValueType::Boolean, "[true],[null]");
+        check(Arc::new(Int32Array::from(vec![-5])), QueryValueType::Integer, "[-5]");
+        check(Arc::new(Int64Array::from(vec![i64::MIN])), QueryValueType::Bigint, "[\"-9223372036854775808\"]");
+        check(Arc::new(UInt64Array::from(vec![u64::MAX])), QueryValueType::Bigint, "[\"18446744073709551615\"]");
+        check(
+            Arc::new(Float64Array::from(vec![0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY])),
+            QueryValueType::Double,
+            "[0.1],[\"NaN\"],[\"Infinity\"],[\"-Infinity\"]",
+        );
+        check(Arc::new(Float32Array::from(vec![0.1])), QueryValueType::Double, "[0.1]");
+        check(Arc::new(StringArray::from(vec!["a\"\n"])), QueryValueType::Text, "[\"a\\\"\\n\"]");
+        check(Arc::new(StringViewArray::from(vec!["v"])), QueryValueType::Text, "[\"v\"]");
+        check(Arc::new(NullArray::new(2)), QueryValueType::Null, "[null],[null]");
+        let nanoseconds = TimestampNanosecondArray::from(vec![1]).with_timezone("UTC");
+        check(Arc::new(nanoseconds), QueryValueType::Timestamp, "[\"1\"]");
+        check(Arc::new(TimestampSecondArray::from(vec![-1])), QueryValueType::Timestamp, "[\"-1000000000\"]");
+        check(Arc::new(DurationMillisecondArray::from(vec![2])), QueryValueType::Duration, "[\"2000000\"]");
+        check(Arc::new(Date32Array::from(vec![1])), QueryValueType::Date, "[\"1970-01-02\"]");
+        let time = Time64NanosecondArray::from(vec![3_600_000_000_001]);
+        check(Arc::new(time), QueryValueType::Time, "[\"01:00:00.000000001\"]");
+        check(Arc::new(BinaryArray::from(vec![&b"\x00\xff"[..]])), QueryValueType::Binary, "[\"00ff\"]");
+        let fixed = FixedSizeBinaryArray::try_from_iter([[1_u8, 2]].into_iter()).unwrap();
+        check(Arc::new(fixed), QueryValueType::Binary, "[\"0102\"]");
+        let decimal = Decimal128Array::from(vec![12_345]).with_precision_and_scale(10, 2).unwrap();
+        check(Arc::new(decimal), QueryValueType::Decimal, "[\"123.45\"]");
+        let dictionary: DictionaryArray<Int8> = vec![Some("x"), None, Some("x")].into_iter().collect();
+        check(Arc::new(dictionary), QueryValueType::Text, "[\"x\"],[null],[\"x\"]");
+    }
+
+    #[test]
+    fn nested_values_are_written_after_slicing_too() {
+        let list =
+            ListArray::from_iter_primitive::<Int64, _, _>([Some(vec![Some(1)]), None, Some(vec![Some(2), None])]);
+        let names: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("c")]));
+        let record = StructArray::from(vec![(Arc::new(Field::new("name", DataType::Utf8, true)), names)]);
+        let mut map = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+        for (key, value) in [("k", 1), ("l", 2), ("m", 3)] {
+            map.keys().append_value(key);
+            map.values().append_value(value);
+            map.append(true).unwrap();
+        }
+        let columns: Vec<(&str, ArrayRef)> =
+            vec![("list", Arc::new(list)), ("record", Arc::new(record)), ("map", Arc::new(map.finish()))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap().slice(1, 2);
+        let mut out = Vec::new();
+        write_rows(&batch, &mut false, &mut out).unwrap();
+        let expected =
+            r#",[null,{"name":null},[{"key":"l","value":"2"}]],[["2",null],{"name":"c"},[{"key":"m","value":"3"}]]"#;
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

@@ -20,7 +20,7 @@ use crate::json_rows::{columns, write_rows};
 use crate::params::time_range;
 use crate::state::App;
 
-const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
+pub(crate) const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
 /// Largest request.
 const MAX_REQUEST: usize = 1 << 20;
 /// Bytes of an answer that are sent at once.

@@ -3,14 +3,16 @@
 use std::any::Any;
 
 use axum::Router;
-use axum::http::header::X_CONTENT_TYPE_OPTIONS;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use glasshouse_api::ErrorKind;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::Refusal;
@@ -32,7 +34,8 @@ pub(crate) fn http(app: App) -> Router {
         .route("/api/services/{name}/operations", get(services::operations))
         .route("/api/openapi.json", get(openapi::document))
         .route("/metrics", get(prometheus::metrics))
-        .layer(CompressionLayer::new());
+        .layer(compression())
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")));
     let rest = Router::new()
         .route("/v1/traces/stream", get(stream::upgrade))
         .route("/api/v2/spans", post(zipkin::spans))
@@ -46,6 +49,13 @@ pub(crate) fn http(app: App) -> Router {
 /// OTLP/HTTP on its standard port.
 pub(crate) fn otlp_http(app: App) -> Router {
     finish(otlp().fallback(not_found), app)
+}
+
+/// Answers are compressed once, on their way: speed counts. Arrow streams are read by programs, often on the
+/// same machine, whose libraries ask for gzip without meaning it.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let arrow = NotForContentType::const_new(query::ARROW_STREAM);
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(DefaultPredicate::new().and(arrow))
 }
 
 fn otlp() -> Router<App> {

@@ -24,8 +24,8 @@ async fn bytes_held(world: &World) -> String {
 #[tokio::test]
 async fn a_bomb_costs_at_most_the_cap() {
     let world = small().await;
-    let zeros = vec![0; 200 << 20];
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![0; 24 << 20];
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(&zeros).unwrap();
     let bombs = [("gzip", gzip.finish().unwrap()), ("zstd", zstd::encode_all(&zeros[..], 1).unwrap())];
     drop(zeros);
