@@ -5,6 +5,7 @@
 mod body;
 mod budget;
 mod config;
+mod flight;
 mod health;
 mod ingest;
 mod json_rows;
@@ -26,6 +27,7 @@ mod traces;
 mod web;
 
 pub use config::{Origins, ServerConfig};
+pub use flight::flight_sql;
 pub use listen::{Addresses, Running, Server, StartError};
 pub use openapi::openapi;
 pub use refusal::Refusal;

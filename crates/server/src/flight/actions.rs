@@ -32,6 +32,7 @@ struct CloseSessionResult {
 struct GetSessionOptionsResult {}
 
 #[derive(Clone, PartialEq, Message)]
+#[expect(clippy::zero_sized_map_values, reason = "the message has a map")]
 struct SetSessionOptionsRequest {
     /// Names of options; nothing is done with their values.
     #[prost(map = "string, message", tag = "1")]
@@ -55,7 +56,8 @@ struct OptionError {
 
 /// The actions that clients may list.
 pub(super) fn list() -> Vec<ActionType> {
-    let action = |name: &str, description: &str| ActionType { r#type: name.to_owned(), description: description.to_owned() };
+    let action =
+        |name: &str, description: &str| ActionType { r#type: name.to_owned(), description: description.to_owned() };
     vec![
         action(CANCEL, "Cancels an answer that is being read"),
         action(CLOSE_SESSION, "Does nothing: sessions have no state"),
@@ -89,7 +91,8 @@ pub(super) fn run(service: &FlightSql, action: &Action) -> Result<Bytes, Status>
 pub(super) fn cancel(service: &FlightSql, info: &FlightInfo) -> bool {
     let ids = info.endpoint.iter().filter_map(|endpoint| {
         let any = Any::decode(endpoint.ticket.as_ref()?.ticket.as_ref()).ok()?;
-        let Command::TicketStatementQuery(TicketStatementQuery { statement_handle }) = Command::try_from(any).ok()? else {
+        let Command::TicketStatementQuery(TicketStatementQuery { statement_handle }) = Command::try_from(any).ok()?
+        else {
             return None;
         };
         StatementTicket::read(&statement_handle).ok()

@@ -44,8 +44,7 @@ fn wire_schema(schema: &SchemaRef) -> SchemaRef {
 /// A schema as prepared statements carry it.
 pub(super) fn schema_message(schema: &SchemaRef) -> Result<Bytes, Status> {
     let schema: &Schema = &wire_schema(schema);
-    let IpcMessage(message) =
-        SchemaAsIpc::new(schema, &IpcWriteOptions::default()).try_into().map_err(unencodable)?;
+    let IpcMessage(message) = SchemaAsIpc::new(schema, &IpcWriteOptions::default()).try_into().map_err(unencodable)?;
     Ok(message)
 }
 

@@ -47,6 +47,7 @@ pub fn flight_sql(query: Arc<dyn QueryEngine>, clock: Arc<dyn Clock>) -> Router 
     let service =
         FlightSql { query, clock, statements: Statements::new(BOUNDS), running: Running::new(MAX_RUNNING, WAIT) };
     let server = FlightServiceServer::new(FlightRpc(service)).max_decoding_message_size(MAX_REQUEST);
-    let router = Router::new().fallback(|| async { Status::unimplemented("unknown service or method").into_http::<Body>() });
+    let router =
+        Router::new().fallback(|| async { Status::unimplemented("unknown service or method").into_http::<Body>() });
     Routes::from(router).add_service(server).prepare().into_axum_router()
 }
