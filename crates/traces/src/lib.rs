@@ -1,1 +1,25 @@
-//! The point questions: a trace by id, the newest matching traces, without planning SQL.
+//! The point questions, without planning SQL: a trace by its id, the newest traces that match, the logs of
+//! a trace. They read one [`Snapshot`](glasshouse_tables::Snapshot): rows not yet in files, and files.
+//!
+//! * By id: each file's trace index says which rows are a trace's; only their pages are read.
+//! * By filter: row groups are visited from the newest, the filter looks at small cached columns, and the
+//!   search ends when nothing older can come before what was found.
+//!
+//! A span that was accepted more than once (sent again, or open and completed later) is shown once
+//! everywhere: see [`spans::Version`].
+
+mod attribute;
+mod cells;
+mod filter;
+mod kind;
+mod logs;
+mod lookup;
+mod processes;
+mod search;
+mod source;
+mod spans;
+mod store;
+mod summary;
+mod trace;
+
+pub use store::Traces;
