@@ -112,7 +112,7 @@ impl LakeConfig {
 
     /// The effective flush size: small memory limits flush earlier, so that a few generations fit into the share.
     pub(crate) fn generation_bytes(&self) -> usize {
-        self.flush_bytes.min(self.ingest_share() / 4).max(1 << 20)
+        self.flush_bytes.min(self.ingest_share() / 4).max(64 << 10)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::Budget;
+use crate::admission::{Budget, PATIENCE};
 use crate::committer::{Admitted, Committer, Order};
 use crate::curator::{Curator, shared};
 use crate::flush::{Flusher, Progress, blocking};
@@ -90,7 +90,7 @@ impl Lake {
         let view = Arc::new(View::default());
         let live = catalog.files().await?;
         view.show_files(live.snapshot, shared(live.files), false);
-        let budget = Budget::new(config.ingest_share());
+        let budget = Budget::new(config.ingest_share(), PATIENCE);
         let health = Arc::new(Health::default());
         let counters = Arc::new(Counters::default());
         let recent = RecentRequests::new(config.redelivery_window.into(), config.redelivery_entries);

@@ -15,6 +15,8 @@ mod lock;
 mod recovery;
 mod status;
 mod tend;
+#[cfg(test)]
+mod tests;
 mod view;
 mod wal;
 

@@ -26,7 +26,7 @@ pub(crate) use sweep::{delete_orphans, orphans};
 
 /// How often is looked whether there is something to merge.
 const TICK: Duration = Duration::from_secs(1);
-/// How often files are expired and deleted.
+/// How often files are expired and deleted; more often when the grace is short.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
 /// Pause after a merge failed.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -67,6 +67,7 @@ impl Tender {
         }
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let housekeeping = Duration::from_nanos((self.grace.nanos() / 10) as u64).clamp(TICK, HOUSEKEEPING);
         let mut last_housekeeping = None;
         let mut paused_until = None;
         let stop = self.stop.clone();
@@ -80,7 +81,7 @@ impl Tender {
                     let _ = settled.send(result);
                 }
                 _ = ticks.tick() => {
-                    if last_housekeeping.is_none_or(|at: Instant| at.elapsed() >= HOUSEKEEPING) {
+                    if last_housekeeping.is_none_or(|at: Instant| at.elapsed() >= housekeeping) {
                         self.keep_house().await;
                         last_housekeeping = Some(Instant::now());
                     }
@@ -118,7 +119,8 @@ impl Tender {
             let Some(inputs) = next_merge(&files, quiet, &self.broken) else { return Ok(()) };
             drop(files);
             match self.merge(&inputs).await {
-                Ok(()) => self.health.works(Part::Compaction),
+                Ok(()) if self.broken.is_empty() => self.health.works(Part::Compaction),
+                Ok(()) => {}
                 Err(LakeError::Catalog(CatalogError::Gone(_))) => {
                     // Another writer was faster; the curator's next look shows what it made.
                     tokio::time::sleep(TICK).await;

@@ -10,6 +10,8 @@ mod record;
 mod redelivery;
 mod segment;
 
+#[cfg(test)]
+pub(crate) use disk::LogFile;
 pub(crate) use disk::{Disk, SystemDisk};
 pub(crate) use folder::{keep_undecodable, kept_aside, list_segments, read_segment, remove_segments, set_aside};
 pub(crate) use record::{ContentHash, RecordHeader, body_checksum, content_hash};
