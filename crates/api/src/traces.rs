@@ -319,6 +319,7 @@ impl From<model::LogRecord> for LogRecord {
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde asks for it")]
 fn optional_text<T: std::fmt::Display, S: serde::Serializer>(value: &Option<T>, s: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => s.collect_str(value),
