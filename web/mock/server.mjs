@@ -19,17 +19,31 @@ export const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const started = BigInt(Date.now()) * 1_000_000n;
 const SECOND = 1_000_000_000n;
+const started = BigInt(Date.now()) * 1_000_000n;
 
-/** One trace every two to three seconds, for the last 50 minutes: newest first. */
-const shop = Array.from({ length: 1_200 }, (_, i) =>
-  makeTrace(
-    i + 1,
-    started - BigInt(i) * ((SECOND * 25n) / 10n) - BigInt((i * 7_919_333_111) % 2_000_000_000) - SECOND,
-  ),
-).sort((a, b) => (BigInt(a.summary.start_time) > BigInt(b.summary.start_time) ? -1 : 1));
-const byId = new Map(shop.map((item) => [item.summary.trace_id, item]));
+/** A trace every two and a half seconds, for the last 50 minutes; each belongs to a place in time, so that it stays. */
+const PACE = 2_500n * 1_000_000n;
+const KEPT = 1_200n;
+const byPlace = new Map();
+const byId = new Map();
+
+/** The traces there are now, newest first. */
+function shop() {
+  const last = (BigInt(Date.now()) * 1_000_000n - SECOND) / PACE;
+  for (let place = last - KEPT; place <= last; place++) {
+    if (byPlace.has(place)) continue;
+    const made = makeTrace(Number(place % 1_000_000_007n), place * PACE + ((place * 7_919_333_111n) % PACE));
+    byPlace.set(place, made);
+    byId.set(made.summary.trace_id, made);
+  }
+  for (const place of byPlace.keys()) {
+    if (place < last - KEPT) byPlace.delete(place);
+  }
+  return [...byPlace.values()].sort((a, b) =>
+    BigInt(a.summary.start_time) > BigInt(b.summary.start_time) ? -1 : 1,
+  );
+}
 
 /** `00…0100000` is a trace of 100,000 spans; `00…bad` is one in which much is wrong. */
 function find(traceId) {
@@ -74,7 +88,7 @@ function search(query) {
       )
     );
   };
-  const matching = shop.filter(
+  const matching = shop().filter(
     ({ summary, trace }) =>
       (from === undefined || BigInt(summary.start_time) >= BigInt(from)) &&
       (to === undefined || BigInt(summary.start_time) < BigInt(to)) &&
@@ -92,7 +106,7 @@ function search(query) {
 const cursorOf = ({ summary }) => `${summary.start_time}-${summary.trace_id}`;
 
 function services() {
-  const names = [...new Set(shop.flatMap(({ summary }) => summary.services))].sort();
+  const names = [...new Set(shop().flatMap(({ summary }) => summary.services))].sort();
   return {
     services: names.map((name) => ({
       name,
@@ -108,7 +122,7 @@ function services() {
 
 function operations(service) {
   const found = new Map();
-  for (const { trace } of shop) {
+  for (const { trace } of shop()) {
     for (const span of trace.spans)
       if (span.service_name === service) found.set(`${span.name} ${span.kind}`, span);
   }

@@ -71,30 +71,27 @@ export function Onboarding() {
           and over gRPC on port 4317.
         </p>
         <div className="mt-6 overflow-hidden rounded-lg border border-line-strong bg-surface">
-          <div
-            role="tablist"
-            aria-label="Ways to send"
-            className="flex items-center gap-1 border-b border-line px-2"
-          >
-            {options.map(({ name }) => (
-              <button
-                key={name}
-                type="button"
-                role="tab"
-                aria-selected={name === chosen}
-                aria-controls="onboarding-snippet"
-                onClick={() => choose(name)}
-                className={classes(
-                  '-mb-px h-9 border-b-2 px-2',
-                  name === chosen
-                    ? 'border-accent font-medium'
-                    : 'border-transparent text-muted hover:text-text',
-                )}
-              >
-                {name}
-              </button>
-            ))}
-            <span className="flex-1" />
+          <div className="flex items-center border-b border-line px-2">
+            <div role="tablist" aria-label="Ways to send" className="flex flex-1 gap-1 overflow-x-auto">
+              {options.map(({ name }) => (
+                <button
+                  key={name}
+                  type="button"
+                  role="tab"
+                  aria-selected={name === chosen}
+                  aria-controls="onboarding-snippet"
+                  onClick={() => choose(name)}
+                  className={classes(
+                    '-mb-px h-9 border-b-2 px-2',
+                    name === chosen
+                      ? 'border-accent font-medium'
+                      : 'border-transparent text-muted hover:text-text',
+                  )}
+                >
+                  {name}
+                </button>
+              ))}
+            </div>
             <CopyButton text={option.text} what="the commands" />
           </div>
           <pre

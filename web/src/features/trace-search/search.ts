@@ -87,7 +87,9 @@ export function boundText(length: Duration | null): string | undefined {
   return length === null ? undefined : durationText(length);
 }
 
+const CONDITIONS = ['service', 'operation', 'min', 'max', 'error', 'attr', 'tmin', 'tmax'] as const;
+
 /** Whether anything but the time range narrows the list. */
 export function hasFilter(search: TraceSearch): boolean {
-  return Object.values(search).some((value) => value !== undefined);
+  return CONDITIONS.some((name) => search[name] !== undefined);
 }
