@@ -1,5 +1,6 @@
 //! Spans decoded in a second of one core: requests of 1,000 spans with 10 attributes each.
 //! `cargo bench -p glasshouse-formats`
+#![allow(missing_docs, reason = "criterion's macros make a public function")]
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use glasshouse_formats::Formats;
 use glasshouse_lake::{Lake, LakeConfig, LakeError, Retention, RetentionLimit};
 use glasshouse_model::SystemClock;
 use glasshouse_query::{Engine, EngineConfig};
-use glasshouse_server::{Addresses, Origins, Parts, Running, Server, ServerConfig, StartError};
+use glasshouse_server::{Addresses, Origins, Parts, Running, Server, ServerConfig, StartError, flight_sql};
 use glasshouse_tables::SnapshotSource;
 use glasshouse_traces::Traces;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,10 +37,10 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         decoder: Arc::new(Formats),
         ingest: Arc::clone(&lake) as _,
         traces: Arc::new(Traces::new(source, cache)),
-        query: engine,
+        query: Arc::clone(&engine) as _,
         status: Arc::clone(&lake) as _,
         clock: Arc::new(SystemClock),
-        flight_sql: None,
+        flight_sql: Some(flight_sql(engine, Arc::new(SystemClock))),
     };
     let running = match Server::start(server_config, parts).await {
         Ok(running) => running,

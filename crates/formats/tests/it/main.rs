@@ -1,4 +1,5 @@
 //! Behaviour of every decoder.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod generate;
 mod native;

@@ -374,7 +374,7 @@ fn keep_point(
         .collect();
     let recorded = point.flags & 1 == 0;
     let bucketed = recorded && !(counts.is_empty() && point.bounds.is_empty());
-    let attributes = packed(&point.attributes);
+    let attributes = packed(point.attributes);
     rows.push(&MetricRow {
         time: at,
         start_time,

@@ -146,7 +146,7 @@ fn malformed_json_says_what_and_where() {
     let bottomless = format!(r#"{{"resourceSpans":{}"#, "[".repeat(100_000));
     check(
         &bottomless,
-        "invalid type: sequence, expected a JSON object (ResourceSpans) at resourceSpans[0] (line 1 column 18)",
+        "invalid type: sequence, expected a JSON object (ResourceSpans) at resourceSpans[0] (line 1 column 19)",
     );
     let ignored = format!(r#"{{"unknown":{}"#, "[".repeat(100_000));
     assert!(try_decode(WireFormat::OtlpTracesJson, ignored.as_bytes()).is_err());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::record_batch::RecordBatch;
 use glasshouse_tables::Table;
 use glasshouse_tables::ports::WireFormat;
 
@@ -20,7 +21,7 @@ fn the_demo_shop_is_counted_exactly() {
         };
         let decoded = decode(format, line);
         assert_eq!(decoded.rejected, 0, "{:?}", decoded.rejections);
-        let count = |table| decoded.batches.get(table).map_or(0, |batch| batch.num_rows());
+        let count = |table| decoded.batches.get(table).map_or(0, RecordBatch::num_rows);
         spans += count(Table::Spans);
         links += count(Table::SpanLinks);
         events += count(Table::SpanEvents);

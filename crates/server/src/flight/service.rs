@@ -1,5 +1,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -45,7 +46,7 @@ type DataResponse = Result<Response<DataStream>, Status>;
 
 impl FlightSql {
     fn statement(&self, handle: &Bytes) -> Result<Statement, Status> {
-        self.statements.get(handle).ok_or_else(unknown_handle)
+        self.statements.get(handle, Instant::now()).ok_or_else(unknown_handle)
     }
 
     /// Computes an answer while it is read.
@@ -132,7 +133,7 @@ impl FlightSqlService for FlightSql {
         let dataset_schema = answer::schema_message(&description.schema)?;
         let parameter_schema = answer::schema_message(&description.parameters)?;
         let statement = Statement { sql: query.query, schema: description.schema, parameters: None };
-        let prepared_statement_handle = self.statements.insert(statement);
+        let prepared_statement_handle = self.statements.insert(statement, Instant::now());
         Ok(ActionCreatePreparedStatementResult { prepared_statement_handle, dataset_schema, parameter_schema })
     }
 
@@ -153,7 +154,7 @@ impl FlightSqlService for FlightSql {
         if parameters.num_rows() != 1 {
             return Err(one_row());
         }
-        if !self.statements.bind(&handle, parameters) {
+        if !self.statements.bind(&handle, parameters, Instant::now()) {
             return Err(unknown_handle());
         }
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
@@ -186,7 +187,7 @@ impl FlightSqlService for FlightSql {
         query: ActionClosePreparedStatementRequest,
         _: Request<Action>,
     ) -> Result<(), Status> {
-        self.statements.close(&query.prepared_statement_handle);
+        self.statements.close(&query.prepared_statement_handle, Instant::now());
         Ok(())
     }
 

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 /// A statement that a client has prepared.
@@ -51,29 +50,29 @@ impl Statements {
     }
 
     /// Keeps a statement and gives its handle.
-    pub fn insert(&self, statement: Statement) -> Bytes {
+    pub fn insert(&self, statement: Statement, now: Instant) -> Bytes {
         let handle = Bytes::copy_from_slice(Uuid::new_v4().as_bytes());
-        self.update(|statements| {
-            statements.insert(handle.clone(), (statement, Instant::now()));
+        self.update(now, |statements| {
+            statements.insert(handle.clone(), (statement, now));
         });
         handle
     }
 
     /// The statement of a handle; `None` when it was closed or is too old.
-    pub fn get(&self, handle: &Bytes) -> Option<Statement> {
-        self.update(|statements| {
+    pub fn get(&self, handle: &Bytes, now: Instant) -> Option<Statement> {
+        self.update(now, |statements| {
             let (statement, used) = statements.get_mut(handle)?;
-            *used = Instant::now();
+            *used = now;
             Some(statement.clone())
         })
     }
 
     /// Binds parameters; `false` when there is no such handle.
-    pub fn bind(&self, handle: &Bytes, parameters: RecordBatch) -> bool {
-        self.update(|statements| match statements.get_mut(handle) {
+    pub fn bind(&self, handle: &Bytes, parameters: RecordBatch, now: Instant) -> bool {
+        self.update(now, |statements| match statements.get_mut(handle) {
             Some((statement, used)) => {
                 statement.parameters = Some(parameters);
-                *used = Instant::now();
+                *used = now;
                 true
             }
             None => false,
@@ -81,15 +80,14 @@ impl Statements {
     }
 
     /// Forgets a handle.
-    pub fn close(&self, handle: &Bytes) {
-        self.update(|statements| statements.remove(handle));
+    pub fn close(&self, handle: &Bytes, now: Instant) {
+        self.update(now, |statements| statements.remove(handle));
     }
 
     /// Changes the statements within their bounds.
-    fn update<T>(&self, change: impl FnOnce(&mut HashMap<Bytes, (Statement, Instant)>) -> T) -> T {
+    fn update<T>(&self, now: Instant, change: impl FnOnce(&mut HashMap<Bytes, (Statement, Instant)>) -> T) -> T {
         let mut statements = self.by_handle.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        statements.retain(|_, (_, used)| now.duration_since(*used) < self.bounds.idle);
+        statements.retain(|_, (_, used)| now.saturating_duration_since(*used) < self.bounds.idle);
         let changed = change(&mut statements);
         let mut bytes: usize = statements.values().map(|(statement, _)| statement.bytes()).sum();
         while statements.len() > self.bounds.handles || (bytes > self.bounds.bytes && statements.len() > 1) {
@@ -113,33 +111,32 @@ mod tests {
         Statement { sql: sql.to_owned(), schema: Arc::new(Schema::empty()), parameters: None }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn idle_handles_go_and_used_ones_stay() {
-        let idle = Duration::from_secs(60);
+    #[test]
+    fn idle_handles_go_and_used_ones_stay() {
+        let idle = Duration::from_mins(1);
         let statements = Statements::new(Bounds { handles: 10, bytes: 1000, idle });
-        let (used, unused) = (statements.insert(statement("a")), statements.insert(statement("b")));
-        tokio::time::advance(idle / 2).await;
-        assert!(statements.get(&used).is_some());
-        tokio::time::advance(idle / 2).await;
-        assert_eq!(statements.get(&used).map(|statement| statement.sql), Some("a".to_owned()));
-        assert!(statements.get(&unused).is_none());
-        statements.close(&used);
-        assert!(statements.get(&used).is_none());
-        assert!(!statements.bind(&used, RecordBatch::new_empty(Arc::new(Schema::empty()))));
+        let begin = Instant::now();
+        let (used, unused) = (statements.insert(statement("a"), begin), statements.insert(statement("b"), begin));
+        assert!(statements.get(&used, begin + idle / 2).is_some());
+        assert_eq!(statements.get(&used, begin + idle).map(|statement| statement.sql), Some("a".to_owned()));
+        assert!(statements.get(&unused, begin + idle).is_none());
+        statements.close(&used, begin + idle);
+        assert!(statements.get(&used, begin + idle).is_none());
+        assert!(!statements.bind(&used, RecordBatch::new_empty(Arc::new(Schema::empty())), begin + idle));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_least_recently_used_goes_when_there_are_too_many() {
-        let bounds = Bounds { handles: 2, bytes: 1000, idle: Duration::from_secs(60) };
+    #[test]
+    fn the_least_recently_used_goes_when_there_are_too_many() {
+        let bounds = Bounds { handles: 2, bytes: 1000, idle: Duration::from_mins(1) };
         let statements = Statements::new(bounds);
-        let first = statements.insert(statement("a"));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        let second = statements.insert(statement("b"));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        let third = statements.insert(statement(&"c".repeat(900)));
-        assert!(statements.get(&first).is_none() && statements.get(&second).is_some());
-        let fourth = statements.insert(statement(&"d".repeat(2000)));
-        assert!(statements.get(&third).is_none() && statements.get(&second).is_none());
-        assert!(statements.get(&fourth).is_some(), "one statement is kept, however large");
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let first = statements.insert(statement("a"), at(0));
+        let second = statements.insert(statement("b"), at(1));
+        let third = statements.insert(statement(&"c".repeat(900)), at(2));
+        assert!(statements.get(&first, at(3)).is_none() && statements.get(&second, at(3)).is_some());
+        let fourth = statements.insert(statement(&"d".repeat(2000)), at(4));
+        assert!(statements.get(&third, at(5)).is_none() && statements.get(&second, at(5)).is_none());
+        assert!(statements.get(&fourth, at(5)).is_some(), "one statement is kept, however large");
     }
 }
