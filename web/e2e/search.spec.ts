@@ -85,6 +85,17 @@ test('a selection in the plot narrows time and duration; a click opens a trace',
   await expect(page.getByRole('status').filter({ hasText: /\d+ traces?/ })).toBeVisible();
   await page.goBack();
   await expect(page).toHaveURL(/\/traces$/);
+  await expect(traceRows(page).first()).toBeVisible();
+  for (
+    let x = box.width * 0.98;
+    x > 0 && !(await plot.getAttribute('class'))!.includes('cursor-pointer');
+    x -= 6
+  ) {
+    await page.mouse.move(box.x + x, box.y + 70);
+  }
+  await page.mouse.down();
+  await page.mouse.up();
+  await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}/);
 });
 
 test('is moved through by keyboard', async ({ page }) => {

@@ -75,6 +75,10 @@ test('is walked through by keyboard', async ({ page }) => {
   await expect(page).not.toHaveURL(/zoom=/);
   await page.keyboard.press('Escape');
   await expect(page).not.toHaveURL(/span=/);
+  await expect(page).toHaveTitle('POST /api/checkout · Glasshouse');
+  // The way back leads to the search as it was.
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/\/traces\?operation=payment.Charge&error=true$/);
 });
 
 test('zooms by dragging in the small picture of the trace', async ({ page }) => {

@@ -62,10 +62,6 @@ export function fromDrawable(length: number): Duration {
   return BigInt(Math.round(length)) as Duration;
 }
 
-export function minOf(a: Nanos, b: Nanos): Nanos {
-  return a < b ? a : b;
-}
-
 export function maxOf(a: Nanos, b: Nanos): Nanos {
   return a > b ? a : b;
 }

@@ -9,11 +9,11 @@ import {
 } from '@tanstack/react-router';
 import { formatSearchParams, parseSearchParams, textParam } from '@/base/search-params';
 import { rangeFromSearch } from '@/base/time-range';
+import { readTraceSearch } from '@/base/trace-search';
 import { PageNotFound, PageProblem } from '@/features/shell/problem';
 import { Shell } from '@/features/shell/shell';
 import { readTracePageSearch } from '@/features/trace/search';
 import { TraceSearchPage } from '@/features/trace-search/page';
-import { readTraceSearch } from '@/features/trace-search/search';
 
 /** What every link may hold: the time range. */
 interface RangeSearch {

@@ -38,11 +38,19 @@ function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable || target.matches('input, textarea, select');
 }
 
+/** Whether the key belongs to what has the focus: an open popover, or an arrow key to a part that scrolls. */
+function isTaken({ key, target }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.closest('[role=dialog]') !== null) return true;
+  return key.startsWith('Arrow') && target.closest('aside, [role=slider], [role=separator]') !== null;
+}
+
 function handle(event: KeyboardEvent) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   // An open dialog or menu has the keyboard to itself.
   if (document.querySelector('dialog[open]') !== null && event.key !== '?') return;
   const typing = isTyping(event.target);
+  if (isTaken(event)) return;
   const name = nameOf(event);
   for (const group of [...groups].reverse()) {
     for (const hotkey of group.hotkeys) {

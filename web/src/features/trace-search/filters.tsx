@@ -4,13 +4,14 @@ import { type FormEvent, type ReactNode, type RefObject, useState } from 'react'
 import { operationsQuery, servicesQuery } from '@/api/services';
 import { durationText, parseDuration } from '@/base/durations';
 import type { TimeRange } from '@/base/time-range';
+import { readAttribute, type TraceSearch } from '@/base/trace-search';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { Combobox } from '@/ui/combobox';
 import { Icon } from '@/ui/icons';
 import { Popover } from '@/ui/popover';
 import { Key } from '@/ui/tooltip';
-import { describeBounds, filterOf, hasFilter, readAttribute, type TraceSearch, traceBounds } from './search';
+import { describeBounds, filterOf, hasFilter, traceBounds } from './search';
 
 /** Replaces parts of the search; `undefined` takes a condition away. */
 export type Narrow = (change: { [Name in keyof TraceSearch]?: TraceSearch[Name] | undefined }) => void;

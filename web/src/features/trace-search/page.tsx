@@ -12,21 +12,24 @@ import { type Duration, MINUTE, maxOf, type Nanos, now } from '@/base/nanos';
 import { formatCount, plural } from '@/base/numbers';
 import { describeRange, PRESETS, rangeToSearch, type TimeRange } from '@/base/time-range';
 import { formatAge } from '@/base/times';
+import type { TraceSearch } from '@/base/trace-search';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { useHotkeys } from '@/ui/hotkeys';
+import { rememberTraceSearch } from '@/ui/last-search';
 import { PageHeader } from '@/ui/page-header';
 import { useZone } from '@/ui/preferences';
 import { RefreshControl, useRefreshInterval } from '@/ui/refresh-control';
 import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
 import { useTimeRange } from '@/ui/time-range';
 import { TimeRangePicker } from '@/ui/time-range-picker';
+import { useTitle } from '@/ui/title';
 import { noteError } from '@/ui/toasts';
 import { Filters, type Narrow } from './filters';
 import { Onboarding } from './onboarding';
 import { Results, type ResultsHandle } from './results';
 import { Scatter, type Selection } from './scatter';
-import { boundText, filterOf, hasFilter, isWithin, type TraceSearch, traceBounds } from './search';
+import { boundText, filterOf, hasFilter, isWithin, traceBounds } from './search';
 
 /** Pages that refresh by themselves; a longer list stays as it is until it is asked. */
 const MOST_PAGES_REFRESHED = 5;
@@ -42,6 +45,9 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<ResultsHandle>(null);
   const [highlighted, setHighlighted] = useState<string | null>(null);
+
+  useTitle(search.service === undefined ? 'Traces' : `Traces of ${search.service}`);
+  useEffect(() => rememberTraceSearch(search), [search]);
 
   const filter = useMemo(() => filterOf(search), [search]);
   const bounds = useMemo(() => traceBounds(search), [search]);

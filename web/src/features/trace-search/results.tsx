@@ -170,7 +170,6 @@ const Row = memo(function Row(props: {
         <span className="truncate text-muted" title={trace.root_name}>
           {trace.root_name === '' ? '(no name)' : trace.root_name}
         </span>
-        <span className="sr-only">{trace.kind}</span>
       </span>
       <Chips services={trace.services} root={trace.root_service} />
       <span className="tabular text-right text-muted" title={formatCount(trace.span_count)}>

@@ -1,4 +1,3 @@
-import { Link } from '@tanstack/react-router';
 import type { ReactNode, RefObject } from 'react';
 import { formatDuration, formatExactDuration } from '@/base/durations';
 import { now } from '@/base/nanos';
@@ -12,6 +11,7 @@ import { PageHeader } from '@/ui/page-header';
 import { useZone } from '@/ui/preferences';
 import { ServiceDot, ServiceName, serviceLabel } from '@/ui/service';
 import { Key, Tooltip } from '@/ui/tooltip';
+import { BackToTraces } from './back-to-traces';
 import { rootOf, type TraceTree } from './tree';
 
 /** Services that are named one by one; the rest are counted. */
@@ -45,9 +45,7 @@ export function TraceHeader(props: {
       <PageHeader
         title={
           <div className="flex min-w-0 items-center gap-2">
-            <Link to="/traces" className="shrink-0 text-muted hover:text-text">
-              Traces
-            </Link>
+            <BackToTraces />
             <Icon name="chevronRight" size={12} className="text-faint" />
             <h1 className="flex min-w-0 items-center gap-2 text-[0.9375rem] tracking-tight">
               <ServiceName service={root.service_name} className="max-w-[50%] shrink-0 font-semibold" />

@@ -5,6 +5,7 @@ import { traceQuery } from '@/api/traces';
 import { buttonClass } from '@/ui/button';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
+import { BackToTraces } from './back-to-traces';
 import type { TracePageSearch } from './search';
 import { TraceView } from './view';
 
@@ -59,12 +60,4 @@ export function TracePage({ traceId, search }: { traceId: string; search: TraceP
 
 function isUnknown(error: Error): boolean {
   return error instanceof ApiError && error.status === 404;
-}
-
-export function BackToTraces() {
-  return (
-    <Link to="/traces" className="text-muted hover:text-text">
-      Traces
-    </Link>
-  );
 }

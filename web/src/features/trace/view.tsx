@@ -2,16 +2,18 @@ import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import type { Trace } from '@/api/traces';
 import { useHotkeys } from '@/ui/hotkeys';
+import { lastTraceSearch } from '@/ui/last-search';
 import { useMedia, useSize } from '@/ui/size';
 import { Splitter } from '@/ui/splitter';
 import { stored, useStored } from '@/ui/stored';
+import { useTitle } from '@/ui/title';
 import { findSpans, stepFrom } from './find';
 import { TraceHeader } from './header';
 import { Minimap } from './minimap';
 import { rowOf } from './rows';
 import type { TracePageSearch } from './search';
 import { SpanPanel } from './span-panel';
-import { ancestorsOf, buildTree, type TraceTree, visibleNodes } from './tree';
+import { ancestorsOf, buildTree, rootOf, type TraceTree, visibleNodes } from './tree';
 import { Waterfall, type WaterfallHandle } from './waterfall';
 import { isWhole, wholeOf, type Zoom, zoomAround, zoomFromText, zoomText, zoomTo } from './zoom';
 
@@ -32,6 +34,7 @@ export function TraceView(props: {
   const { trace, search } = props;
   const navigate = useNavigate();
   const tree = useMemo(() => buildTree(trace.spans), [trace]);
+  useTitle(rootOf(tree).name || 'Trace');
   const list = useRef<WaterfallHandle>(null);
   const findInput = useRef<HTMLInputElement>(null);
   const body = useRef<HTMLDivElement>(null);
@@ -114,7 +117,7 @@ export function TraceView(props: {
   const close = () => {
     if (selected !== undefined) link({ span: undefined });
     else if (!isWhole(zoom, tree.length)) setZoom(() => wholeOf(tree.length));
-    else void navigate({ to: '/traces' });
+    else void navigate({ to: '/traces', search: lastTraceSearch() });
   };
 
   useHotkeys('Trace', [
