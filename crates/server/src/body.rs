@@ -15,7 +15,9 @@ use crate::budget::{ByteBudget, Charge};
 
 /// Compressed bytes that are unpacked between two chances for other tasks to run.
 const SLICE: usize = 32 << 10;
-/// Memory taken for a body on the word of its `Content-Length` alone.
+/// Steps in which a body is charged to the budget.
+const CHARGE: usize = 64 << 10;
+/// Memory reserved for a body on the word of its `Content-Length` alone.
 const TRUSTED_LENGTH: usize = 1 << 20;
 /// Most that is read of a refused body, and the longest that takes.
 const MAX_DRAIN: usize = 16 << 20;
@@ -252,13 +254,19 @@ impl Sink {
         }
         if needed > self.bytes.capacity() {
             let capacity = needed.max(self.bytes.capacity() * 2).max(8 << 10).min(self.max);
-            self.charge.grow_to(capacity).map_err(|_| SinkFailure::Overloaded)?;
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
         Ok(())
     }
 
     fn append(&mut self, data: &[u8]) -> Result<(), SinkFailure> {
+        // The charge is for bytes that have arrived: pages that are only reserved cost nothing yet, and a
+        // client that announces much and sends little must not use up the budget.
+        let needed = self.bytes.len().saturating_add(data.len());
+        if needed > self.max {
+            return Err(SinkFailure::TooLarge);
+        }
+        self.charge.grow_to(needed.next_multiple_of(CHARGE).min(self.max)).map_err(|_| SinkFailure::Overloaded)?;
         self.reserve(data.len())?;
         self.bytes.extend_from_slice(data);
         Ok(())

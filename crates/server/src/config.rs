@@ -45,7 +45,7 @@ impl Default for ServerConfig {
             max_in_flight: 64 << 20,
             body_timeout: Duration::from_secs(20),
             max_connections: 4_096,
-            max_websockets: 1_024,
+            max_websockets: 256,
             max_queries: 16,
             query_wait: Duration::from_secs(5),
         }

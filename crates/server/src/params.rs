@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use glasshouse_model::{TimeRange, Timestamp};
 
@@ -10,6 +10,21 @@ use crate::Refusal;
 
 /// Longest query string in bytes.
 const MAX_QUERY: usize = 16 << 10;
+
+/// The parameter of a path such as `/api/process/{process_id}`.
+#[derive(Debug)]
+pub(crate) struct PathParam(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathParam {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Path(text) = Path::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Refusal::invalid("the path is malformed").with_details(error.body_text()))?;
+        Ok(Self(text))
+    }
+}
 
 /// The parameters of a query string that no handler has taken yet.
 #[derive(Debug, Default)]

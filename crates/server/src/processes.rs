@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use glasshouse_api::{ErrorBody, Process, ProcessCounts, ProcessList};
 use glasshouse_model::{ProcessId, TimeRange, Timestamp};
 use glasshouse_tables::Table;
 
 use crate::Refusal;
-use crate::params::Params;
+use crate::params::{Params, PathParam};
 use crate::sql::{self, Parameters, Rows};
 use crate::state::App;
 
@@ -84,7 +84,7 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
         (status = 404, description = "No such process is known", body = ErrorBody)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(process_id): Path<String>,
+    PathParam(process_id): PathParam,
     mut params: Params,
 ) -> Result<Json<Process>, Refusal> {
     let id: ProcessId =

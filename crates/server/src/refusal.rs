@@ -82,10 +82,11 @@ impl Refusal {
 
     pub(crate) fn grpc_code(&self) -> tonic::Code {
         match self.kind {
-            ErrorKind::InvalidRequest | ErrorKind::UnsupportedMediaType => tonic::Code::InvalidArgument,
+            ErrorKind::InvalidRequest => tonic::Code::InvalidArgument,
             ErrorKind::Forbidden => tonic::Code::PermissionDenied,
             ErrorKind::NotFound => tonic::Code::NotFound,
-            ErrorKind::MethodNotAllowed => tonic::Code::Unimplemented,
+            // What gRPC asks for when a compression is unknown (grpc.io, "Compression").
+            ErrorKind::MethodNotAllowed | ErrorKind::UnsupportedMediaType => tonic::Code::Unimplemented,
             ErrorKind::Timeout => tonic::Code::DeadlineExceeded,
             ErrorKind::PayloadTooLarge | ErrorKind::Overloaded | ErrorKind::QueryLimit => {
                 tonic::Code::ResourceExhausted

@@ -1,12 +1,12 @@
 //! Services and their operations: rate, errors and durations, computed on read.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use glasshouse_api::{ErrorBody, Operation, OperationList, Service, ServiceList};
 use glasshouse_model::{DurationNs, Timestamp};
 
 use crate::Refusal;
-use crate::params::Params;
+use crate::params::{Params, PathParam};
 use crate::sql::{self, Parameters};
 use crate::state::App;
 
@@ -70,7 +70,7 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
         (status = 400, description = "A parameter is wrong", body = ErrorBody)))]
 pub(crate) async fn operations(
     State(app): State<App>,
-    Path(service): Path<String>,
+    PathParam(service): PathParam,
     mut params: Params,
 ) -> Result<Json<OperationList>, Refusal> {
     let range = params.range(app.now())?;

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use glasshouse_api as api;
 use glasshouse_model::{AttributeFilter, DurationNs, SpanId, Trace, TraceFilter, TraceId};
 
 use crate::Refusal;
-use crate::params::Params;
+use crate::params::{Params, PathParam};
 use crate::state::App;
 
 const DEFAULT_TRACES: usize = 20;
@@ -79,7 +79,7 @@ fn filter(mut params: Params, app: &App) -> Result<TraceFilter, Refusal> {
         (status = 404, description = "No span of the trace is known", body = api::ErrorBody)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(trace_id): Path<String>,
+    PathParam(trace_id): PathParam,
     mut params: Params,
 ) -> Result<Response, Refusal> {
     enum Format {
@@ -112,7 +112,7 @@ pub(crate) async fn get(
         (status = 400, description = "A parameter is wrong", body = api::ErrorBody)))]
 pub(crate) async fn logs(
     State(app): State<App>,
-    Path(trace_id): Path<String>,
+    PathParam(trace_id): PathParam,
     mut params: Params,
 ) -> Result<Json<api::LogList>, Refusal> {
     let trace_id = parse_trace_id(&trace_id)?;

@@ -19,7 +19,7 @@ use crate::Refusal;
 use crate::state::App;
 
 /// Largest frame and message in bytes.
-const MAX_MESSAGE: usize = 4 << 20;
+const MAX_MESSAGE: usize = 1 << 20;
 /// Frames of one connection whose spans are being kept; the next is read when one of them is answered.
 const MAX_PENDING: usize = 16;
 /// A silent client is asked whether it lives this often, and let go when it stays silent.

@@ -122,6 +122,7 @@ async fn unknown_traces_and_formats_are_told_apart() {
     let world = World::new().await;
     let unknown = world.get("/v1/traces/ffffffffffffffffffffffffffffffff").await;
     assert_error(unknown, 404, "not_found", "ffff").await;
+    assert_error(world.get("/v1/traces/%FF").await, 400, "invalid_request", "path").await;
     assert_error(world.get("/v1/traces/xyz").await, 400, "invalid_request", "32 hex digits").await;
     assert_error(world.get(&format!("/v1/traces/{}", "0".repeat(32))).await, 400, "invalid_request", "zero").await;
     let format = world.get(&format!("/v1/traces/{TRACE}?format=jaeger")).await;

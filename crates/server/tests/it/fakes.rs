@@ -149,7 +149,7 @@ impl TraceStore for FakeTraces {
             event_name: String::new(),
             body: Value::String(format!("record {index}")),
             trace_id: Some(trace_id),
-            span_id: (index % 2 == 0).then(|| SPAN.parse().unwrap()),
+            span_id: index.is_multiple_of(2).then(|| SPAN.parse().unwrap()),
             flags: 1,
             attributes: Attributes::default(),
         };

@@ -95,7 +95,7 @@ async fn early_failures_have_a_status_and_late_ones_abort() {
 fn endless(alive: &Arc<()>) -> SqlStream {
     let alive = Arc::clone(alive);
     let batches = futures::stream::repeat_with(move || {
-        let _alive = &alive;
+        assert!(Arc::strong_count(&alive) > 1);
         Ok(batch())
     });
     SqlStream { schema: batch().schema(), batches: batches.boxed() }
