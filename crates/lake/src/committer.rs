@@ -95,7 +95,9 @@ impl Committer {
             Ok(()) => {
                 self.show(fresh, now);
                 self.counters.redelivered.add(again.len() as u64);
-                again.into_iter().for_each(|admitted| answer(admitted.done, Ok(())));
+                for admitted in again {
+                    answer(admitted.done, Ok(()));
+                }
             }
             Err(AppendError { error, given_up }) => {
                 self.counters.wal_failures.add(1);
@@ -177,7 +179,9 @@ impl Committer {
             self.generation.add_segment(segment);
         }
         self.view.show_active(&self.generation, now);
-        dones.into_iter().for_each(|done| answer(done, Ok(())));
+        for done in dones {
+            answer(done, Ok(()));
+        }
     }
 
     fn freeze(&mut self) {

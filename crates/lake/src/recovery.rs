@@ -97,9 +97,10 @@ impl Replay {
             })?;
             for damage in damages {
                 self.counters.wal_damages.add(1);
-                match set_aside(&damage)? {
-                    Some(aside) => tracing::warn!("{damage}; kept in {}", aside.display()),
-                    None => tracing::info!("{damage}"),
+                if let Some(aside) = set_aside(&damage)? {
+                    tracing::warn!("{damage}; kept in {}", aside.display());
+                } else {
+                    tracing::info!("{damage}");
                 }
             }
             last_sequence = last_sequence.max(last_of_segment.unwrap_or(0));

@@ -1,6 +1,8 @@
 //! Kills a lake at random moments, with flushes, merges and deletions under way, and checks after each kill that
 //! every acknowledged row is there exactly once. `GLASSHOUSE_CRASH_ROUNDS` says how often (`cargo xtask crash-test`).
 
+#![allow(clippy::unwrap_used, reason = "only tests use it")]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Write};

@@ -55,7 +55,9 @@ impl Generation {
     /// Adds the rows of a group of requests, and returns all of them in few batches.
     pub(crate) fn push(&mut self, group: Vec<Arc<Batches>>, now: Timestamp) -> Vec<Arc<Batches>> {
         let mut joined = Coalesced::default();
-        group.into_iter().for_each(|batches| joined.push(batches));
+        for batches in group {
+            joined.push(batches);
+        }
         joined.tidy();
         let joined = joined.into_parts();
         for batches in &joined {

@@ -111,10 +111,7 @@ impl Tender {
                 return Ok(());
             }
             let is_idle = waiting.frozen == 0 && waiting.active_since.is_none();
-            let quiet = match settle {
-                true => Quiet::Now,
-                false => Quiet::usual(self.clock.now(), is_idle, self.idle, self.age),
-            };
+            let quiet = if settle { Quiet::Now } else { Quiet::usual(self.clock.now(), is_idle, self.idle, self.age) };
             let (_, files) = self.view.files();
             let Some(inputs) = next_merge(&files, quiet, &self.broken) else { return Ok(()) };
             drop(files);
@@ -126,9 +123,8 @@ impl Tender {
                     tokio::time::sleep(TICK).await;
                 }
                 Err(LakeError::Files(error)) => {
-                    let path = match &error {
-                        FilesError::Missing { path } | FilesError::Damaged { path, .. } => path,
-                        _ => return Err(error.into()),
+                    let (FilesError::Missing { path } | FilesError::Damaged { path, .. }) = &error else {
+                        return Err(error.into());
                     };
                     let Some(broken) = inputs.iter().find(|file| file.path == *path) else { return Err(error.into()) };
                     self.broken.insert(broken.id);
@@ -161,7 +157,9 @@ impl Tender {
             }
             return Err(error);
         }
-        inputs.iter().for_each(|file| self.cache.forget(&file.path));
+        for file in inputs {
+            self.cache.forget(&file.path);
+        }
         self.counters.merges.add(1);
         self.counters.merge_nanos.add_time(started.elapsed());
         self.counters.merged_rows.add(rows);

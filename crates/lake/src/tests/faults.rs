@@ -63,6 +63,12 @@ impl LogFile for FaultyFile {
     }
 }
 
+fn set(switches: &[Arc<AtomicBool>], on: bool) {
+    for switch in switches {
+        switch.store(on, Ordering::Relaxed);
+    }
+}
+
 /// Submits while the switches are on, and checks that nothing of it is kept and everything else is.
 async fn check(switches: impl Fn(&FaultyDisk) -> Vec<Arc<AtomicBool>>) {
     for had_rows_before in [false, true] {
@@ -75,14 +81,14 @@ async fn check(switches: impl Fn(&FaultyDisk) -> Vec<Arc<AtomicBool>>) {
             lake.submit(request(0, 10)).await.unwrap();
             rows = 10;
         }
-        switches.iter().for_each(|switch| switch.store(true, Ordering::Relaxed));
+        set(&switches, true);
         for _ in 0..3 {
             let error = lake.submit(request(500, 10)).await.unwrap_err();
             assert!(matches!(error, SubmitError::Unavailable(_)), "{error}");
         }
         assert!(problem(&lake, "wal").unwrap().contains("write-ahead log"));
         assert_rows(&lake, rows);
-        switches.iter().for_each(|switch| switch.store(false, Ordering::Relaxed));
+        set(&switches, false);
         lake.submit(request(rows, 10)).await.unwrap();
         assert_eq!(problem(&lake, "wal"), None);
         assert_rows(&lake, rows + 10);

@@ -92,7 +92,7 @@ async fn an_earlier_snapshot_can_be_read_until_the_grace_is_over() {
 async fn old_rows_are_dropped_and_their_files_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let clock = HandClock::at(1_700_010_000);
-    let day = RetentionLimit { age: Some(Duration::from_secs(24 * 3600)), bytes: None };
+    let day = RetentionLimit { age: Some(Duration::from_hours(24)), bytes: None };
     let config = LakeConfig {
         retention: Retention { traces: day, logs: day, metrics: day },
         grace: Duration::ZERO,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use arrow::record_batch::RecordBatch;
 use glasshouse_model::{Clock, Timestamp};
 use glasshouse_tables::ports::{Ingest, Status};
 use glasshouse_tables::{SnapshotSource, Table};
@@ -21,8 +22,8 @@ use support::{decoder, numbers, request};
 /// A lake that flushes only when told to.
 fn config(folder: &Path) -> LakeConfig {
     LakeConfig {
-        flush_age: Duration::from_secs(3600),
-        flush_idle: Duration::from_secs(3600),
+        flush_age: Duration::from_hours(1),
+        flush_idle: Duration::from_hours(1),
         catalog_poll: Duration::from_millis(20),
         ..LakeConfig::new(folder)
     }
@@ -188,5 +189,5 @@ async fn small_requests_cost_little_memory_and_few_batches() {
     assert!(snapshot.hot.len() < 40, "{} batches", snapshot.hot.len());
     let held: usize = snapshot.hot.iter().map(|batches| batches.memory()).sum();
     assert!(held < 4 << 20, "{held} bytes");
-    assert_eq!(snapshot.hot_batches(Table::Processes).map(|batch| batch.num_rows()).sum::<usize>(), 3);
+    assert_eq!(snapshot.hot_batches(Table::Processes).map(RecordBatch::num_rows).sum::<usize>(), 3);
 }

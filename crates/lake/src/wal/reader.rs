@@ -51,16 +51,10 @@ impl<'a> Iterator for SegmentReader<'a> {
             return Some(Entry::Record(record, body));
         }
         // A record's checksum is computed only where a header is plausible, so the search is quick.
-        match (start + 1..self.bytes.len()).find(|&position| self.record_at(position).is_some()) {
-            Some(next) => {
-                self.position = next;
-                Some(Entry::Corrupt(start..next))
-            }
-            None => {
-                self.position = self.bytes.len();
-                Some(Entry::Torn(start..self.bytes.len()))
-            }
-        }
+        let next = (start + 1..self.bytes.len()).find(|&position| self.record_at(position).is_some());
+        self.position = next.unwrap_or(self.bytes.len());
+        let range = start..self.position;
+        Some(if next.is_some() { Entry::Corrupt(range) } else { Entry::Torn(range) })
     }
 }
 

@@ -82,7 +82,7 @@ impl Appender {
                 // the cut fail too, the reader still drops these records: the next segment's sequence says so.
                 let cut = current.file.truncate(current.length).and_then(|()| current.file.sync());
                 let given_up = Segment { path: current.path.clone(), last_sequence: current.last_sequence };
-                let error = LakeError::Wal { action: "append", path: current.path, source };
+                let error = Box::new(LakeError::Wal { action: "append", path: current.path, source });
                 if current.length > SEGMENT_HEADER as u64 {
                     return Err(AppendError { error, given_up: Some(given_up) });
                 }
@@ -159,13 +159,13 @@ fn write_all(file: &mut dyn LogFile, mut slices: &mut [IoSlice<'_>]) -> io::Resu
 /// A group was not made durable.
 #[derive(Debug)]
 pub(crate) struct AppendError {
-    pub error: LakeError,
+    pub error: Box<LakeError>,
     /// The segment that was being written, when it holds earlier records.
     pub given_up: Option<Segment>,
 }
 
 impl AppendError {
     fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self { error: LakeError::Wal { action, path: path.to_owned(), source }, given_up: None }
+        Self { error: Box::new(LakeError::Wal { action, path: path.to_owned(), source }), given_up: None }
     }
 }

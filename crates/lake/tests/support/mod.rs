@@ -1,5 +1,7 @@
 //! A wire format for tests, and reading everything back that a lake holds.
 
+#![allow(clippy::unwrap_used, reason = "only tests use it")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
