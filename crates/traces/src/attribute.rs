@@ -8,8 +8,8 @@ use glasshouse_tables::attributes::{PackedWriter, ValueRef, get, json_get};
 use glasshouse_tables::{ShredType, ShreddedColumn};
 
 use crate::cells::{self, Selection, Texts};
+use crate::error::Failure;
 use crate::source::{Absent, Source, json_key};
-use crate::store::Failure;
 
 /// An attribute that spans should have: their own, or failing that their resource's.
 #[derive(Debug)]
@@ -80,9 +80,8 @@ impl WantedAttribute<'_> {
         }
         let column = source.required("process_id")?;
         let processes = cells::ids(&column)?;
-        let of_resource = |row| {
-            ProcessId::from_slice(processes.value(row)).is_some_and(|process| self.processes.contains(&process))
-        };
+        let of_resource =
+            |row| ProcessId::from_slice(processes.value(row)).is_some_and(|process| self.processes.contains(&process));
         rows.keep(|row| own(row).unwrap_or_else(|| of_resource(row)));
         Ok(())
     }

@@ -11,7 +11,7 @@ use arrow::datatypes::{
 };
 use arrow::record_batch::RecordBatch;
 
-use crate::store::Failure;
+use crate::error::Failure;
 
 /// Rows of a batch or a row group that are still in question, ascending.
 #[derive(Debug, Clone)]

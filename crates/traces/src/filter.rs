@@ -5,8 +5,8 @@ use glasshouse_model::{Span, StatusCode, Timestamp, TraceFilter};
 
 use crate::attribute::WantedAttribute;
 use crate::cells::{self, Selection, Texts};
+use crate::error::Failure;
 use crate::source::{Absent, Source};
-use crate::store::Failure;
 
 /// What one span of a trace must meet.
 #[derive(Debug)]

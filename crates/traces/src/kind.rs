@@ -5,8 +5,8 @@ use glasshouse_tables::attributes;
 use glasshouse_tables::{ShredType, ShreddedColumn};
 
 use crate::cells::{self, Texts};
+use crate::error::Failure;
 use crate::source::{Absent, Source};
-use crate::store::Failure;
 
 /// Keys that OpenTelemetry's semantic conventions require of each sort of span, today's and those of
 /// older versions; the first that the root span has tells.

@@ -10,6 +10,7 @@
 
 mod attribute;
 mod cells;
+mod error;
 mod filter;
 mod kind;
 mod logs;

@@ -12,10 +12,11 @@ use glasshouse_tables::{Snapshot, Table};
 use parquet::bloom_filter::Sbbf;
 
 use crate::cells;
+use crate::error::Failure;
 use crate::lookup::{Wanted, taken};
 use crate::source::{Source, chunk};
 use crate::spans::texts;
-use crate::store::{Failure, Stop};
+use crate::store::Stop;
 
 const COLUMNS: &[&str] = &[
     "time",

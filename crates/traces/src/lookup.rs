@@ -11,8 +11,9 @@ use glasshouse_model::{TimeRange, TraceId};
 use glasshouse_tables::{Snapshot, Table};
 
 use crate::cells;
+use crate::error::Failure;
 use crate::source::Source;
-use crate::store::{Failure, Stop};
+use crate::store::Stop;
 
 /// Rows of some traces that were in one place.
 #[derive(Debug)]

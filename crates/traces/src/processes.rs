@@ -12,8 +12,8 @@ use glasshouse_tables::attributes;
 use glasshouse_tables::{Snapshot, Table};
 
 use crate::cells;
+use crate::error::Failure;
 use crate::spans::texts;
-use crate::store::Failure;
 
 const COLUMNS: &[&str] = &["process_id", "service_name", "last_update_time", "resource", "ingest_time"];
 
@@ -126,7 +126,9 @@ impl Processes {
                 latest.entry(id).and_modify(|known| *known = new.max(*known)).or_insert(new);
             };
             match wanted {
-                Some(wanted) => wanted.iter().filter_map(|id| Some((*id, *rows.get(id)?))).for_each(|(id, row)| note(id, row)),
+                Some(wanted) => {
+                    wanted.iter().filter_map(|id| Some((*id, *rows.get(id)?))).for_each(|(id, row)| note(id, row))
+                }
                 None => rows.iter().for_each(|(id, row)| note(*id, *row)),
             }
         }

@@ -10,10 +10,11 @@ use glasshouse_tables::{DataFile, Snapshot, Table};
 
 use crate::attribute::WantedAttribute;
 use crate::cells;
+use crate::error::Failure;
 use crate::filter::Wanted;
 use crate::processes::Processes;
 use crate::source::{Absent, Source};
-use crate::store::{Failure, Stop};
+use crate::store::Stop;
 use crate::summary::{self, Draft};
 use crate::{kind, lookup, spans};
 

@@ -10,7 +10,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::statistics::Statistics;
 
 use crate::cells::{self, Texts};
-use crate::store::Failure;
+use crate::error::Failure;
 
 /// Rows that a page of a file has, about: what reading one row costs.
 const PAGE_ROWS: u32 = 8 << 10;
@@ -75,7 +75,8 @@ impl Source {
             let pages = rows.chunk_by(|a, b| a / PAGE_ROWS == b / PAGE_ROWS).count();
             if pages * 2 < self.len().div_ceil(PAGE_ROWS as usize) {
                 let first = file.row_group(*group).start;
-                let ranges: RowRanges = rows.iter().map(|row| first + u64::from(*row)..first + u64::from(*row) + 1).collect();
+                let ranges: RowRanges =
+                    rows.iter().map(|row| first + u64::from(*row)..first + u64::from(*row) + 1).collect();
                 let batch = file.read(names, &ranges)?;
                 let columns = names.iter().map(|name| cells::column(&batch, name).cloned());
                 return Ok(Rows { columns: columns.collect::<Result<_, _>>()?, picked: None });

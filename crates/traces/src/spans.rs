@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{Array, BinaryArray, FixedSizeBinaryArray, Int64Array, PrimitiveArray, StringArray};
 use arrow::array::AsArray;
+use arrow::array::{Array, BinaryArray, FixedSizeBinaryArray, Int64Array, PrimitiveArray, StringArray};
 use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{ProcessId, Span, SpanId, SpanKind, StatusCode, Timestamp, TraceId};
 use glasshouse_tables::attributes;
 
 use crate::cells;
+use crate::error::Failure;
 use crate::lookup::Found;
-use crate::store::Failure;
 
 /// Which of several rows of one span counts: the greatest. A completed row beats an open one, what was
 /// accepted later beats what was accepted earlier; the rest only makes the choice definite.

@@ -3,11 +3,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use glasshouse_files::{FileCache, FilesError};
+use glasshouse_files::FileCache;
 use glasshouse_model::{LogRecord, Trace, TraceFilter, TraceId, TracePage};
 use glasshouse_tables::SnapshotSource;
 use glasshouse_tables::ports::{QueryError, TraceStore};
 
+use crate::error::Failure;
 use crate::processes::Processes;
 use crate::search::search;
 use crate::source::Absent;
@@ -67,17 +68,6 @@ impl TraceStore for Traces {
         let (this, snapshot) = (self.clone(), self.snapshots.snapshot());
         blocking(move |stop| logs::of_trace(&snapshot, &this.files, trace_id, limit, stop)).await
     }
-}
-
-/// Why a question was given up.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    #[error(transparent)]
-    Files(#[from] FilesError),
-    #[error("rows of {0} are not of the stored schema")]
-    Schema(&'static str),
-    #[error("nobody waits for the answer")]
-    Stopped,
 }
 
 /// Set when nobody waits for the answer any more.

@@ -7,10 +7,10 @@ use arrow::datatypes::TimestampNanosecondType;
 use glasshouse_model::{StatusCode, Timestamp, TraceId, TraceKind, TraceSummary};
 
 use crate::cells;
+use crate::error::Failure;
 use crate::lookup::Found;
 use crate::source::Source;
 use crate::spans::{Version, texts};
-use crate::store::Failure;
 
 /// The columns that [`summaries`] needs.
 pub(crate) const COLUMNS: &[&str] = &[

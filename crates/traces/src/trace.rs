@@ -7,9 +7,10 @@ use glasshouse_model::{ProcessId, Span, SpanEvent, SpanId, SpanLink, Timestamp, 
 use glasshouse_tables::{Snapshot, Table, attributes};
 
 use crate::cells;
+use crate::error::Failure;
 use crate::lookup::{Wanted, find};
 use crate::spans::{self, texts};
-use crate::store::{Failure, Stop};
+use crate::store::Stop;
 
 const EVENTS: &[&str] = &["span_id", "time", "name", "attributes", "ingest_time"];
 const LINKS: &[&str] =

@@ -1,0 +1,120 @@
+//! The documented meaning of a search, word by word, over rows in memory.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use glasshouse_model::{
+    AttributeFilter, Attributes, DurationNs, ProcessId, SpanId, StatusCode, Timestamp, TraceFilter, TraceId, TraceKind,
+    TraceSummary, Value,
+};
+
+/// A row of `spans`.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub trace_id: TraceId,
+    pub span_id: SpanId,
+    pub parent: Option<SpanId>,
+    pub process: ProcessId,
+    pub service: &'static str,
+    pub name: &'static str,
+    pub start: i64,
+    pub end: Option<i64>,
+    pub status: StatusCode,
+    pub attributes: Vec<(&'static str, Value)>,
+    pub ingest: i64,
+}
+
+/// The spans of each trace, each once.
+pub fn spans(rows: &[Row]) -> BTreeMap<TraceId, Vec<&Row>> {
+    let mut spans: BTreeMap<(TraceId, SpanId), &Row> = BTreeMap::new();
+    for row in rows {
+        let known = spans.entry((row.trace_id, row.span_id)).or_insert(row);
+        if (known.end.is_some(), known.ingest) < (row.end.is_some(), row.ingest) {
+            *known = row;
+        }
+    }
+    let mut traces: BTreeMap<TraceId, Vec<&Row>> = BTreeMap::new();
+    for ((trace_id, _), row) in spans {
+        traces.entry(trace_id).or_default().push(row);
+    }
+    for spans in traces.values_mut() {
+        spans.sort_by_key(|span| (span.start, span.span_id));
+    }
+    traces
+}
+
+/// All matching traces, newest first; the filter's limit and cursor aside.
+pub fn find(
+    rows: &[Row],
+    resources: &BTreeMap<ProcessId, Vec<(&'static str, Value)>>,
+    filter: &TraceFilter,
+) -> Vec<TraceSummary> {
+    let traces = spans(rows).into_iter();
+    let matching = traces.filter(|(_, spans)| spans.iter().any(|span| matches(span, resources, filter)));
+    let mut found: Vec<_> = matching.map(|(trace_id, spans)| summary(trace_id, &spans)).collect();
+    found.sort_by_key(|trace| Reverse((trace.start_time, trace.trace_id)));
+    found
+}
+
+fn matches(span: &Row, resources: &BTreeMap<ProcessId, Vec<(&'static str, Value)>>, filter: &TraceFilter) -> bool {
+    let duration = span.end.map(|end| DurationNs::from_nanos(end - span.start));
+    let attribute = |wanted: &AttributeFilter| {
+        let of = |attributes: &[(&str, Value)]| {
+            attributes.iter().find(|(key, _)| *key == wanted.key).and_then(|(_, value)| text(value))
+        };
+        let own = of(&span.attributes);
+        own.or_else(|| of(resources.get(&span.process)?)) == Some(wanted.value.clone())
+    };
+    filter.service.as_ref().is_none_or(|service| service == span.service)
+        && filter.operation.as_ref().is_none_or(|name| name == span.name)
+        && filter.min_duration.is_none_or(|min| duration.is_some_and(|duration| duration >= min))
+        && filter.max_duration.is_none_or(|max| duration.is_some_and(|duration| duration <= max))
+        && filter.error.is_none_or(|error| error == (span.status == StatusCode::Error))
+        && filter.range.contains(Timestamp::from_nanos(span.start))
+        && filter.attributes.iter().all(attribute)
+}
+
+fn text(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Empty => return None,
+        Value::String(text) => text.clone(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Double(value) => format!("{value:?}"),
+        Value::Array(items) => format!("[{}]", items.iter().filter_map(text).collect::<Vec<_>>().join(",")),
+        other => unreachable!("not among the test's values: {other:?}"),
+    })
+}
+
+fn summary(trace_id: TraceId, spans: &[&Row]) -> TraceSummary {
+    let known: BTreeSet<SpanId> = spans.iter().map(|span| span.span_id).collect();
+    let root = spans.iter().find(|span| span.parent.is_none_or(|parent| !known.contains(&parent)));
+    let root = root.unwrap_or(&spans[0]);
+    let start = spans[0].start;
+    let end = spans.iter().map(|span| span.end.unwrap_or(span.start)).max().unwrap();
+    let services: BTreeSet<&str> = spans.iter().map(|span| span.service).collect();
+    let has = |key: &str| root.attributes.iter().any(|(k, _)| *k == key);
+    TraceSummary {
+        trace_id,
+        root_service: root.service.to_owned(),
+        root_name: root.name.to_owned(),
+        start_time: Timestamp::from_nanos(start),
+        duration_ns: DurationNs::from_nanos(end - start),
+        span_count: spans.len() as u32,
+        error_count: spans.iter().filter(|span| span.status == StatusCode::Error).count() as u32,
+        services: services.into_iter().map(str::to_owned).collect(),
+        kind: match () {
+            () if has("http.request.method") => TraceKind::Http,
+            () if has("rpc.system") => TraceKind::Rpc,
+            () if has("db.system") => TraceKind::Database,
+            () => TraceKind::Other,
+        },
+    }
+}
+
+/// Attributes as a map: files do not keep the order of different keys.
+pub fn sorted(attributes: &[(&'static str, Value)]) -> Attributes {
+    let mut sorted: Vec<_> = attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Attributes(sorted)
+}

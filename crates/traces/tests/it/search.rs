@@ -1,0 +1,257 @@
+//! Random lakes, searched and compared with the naive search.
+
+use std::collections::BTreeMap;
+
+use glasshouse_model::{
+    AttributeFilter, Attributes, DurationNs, ProcessId, SpanId, SpanKind, StatusCode, TimeRange, Timestamp,
+    TraceFilter, TraceId, Value,
+};
+use glasshouse_tables::attributes::PackedWriter;
+use glasshouse_tables::ports::TraceStore;
+use glasshouse_tables::{ProcessRow, ProcessesBuilder, SpanRow, SpansBuilder, Table};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::lake::{Lake, Place};
+use crate::naive::{self, Row};
+
+const SERVICES: [&str; 3] = ["cart", "frontend", "payment"];
+const NAMES: [&str; 3] = ["GET /", "charge", "select"];
+/// Spans start within a few of the second-long windows that files are sorted by, many at the same moment.
+const TICK: i64 = 400_000_000;
+const EPOCH: i64 = 1_750_000_000_000_000_000;
+
+fn trace_id(number: u8) -> TraceId {
+    TraceId::from_slice(&[number + 1; 16]).unwrap()
+}
+
+fn span_id(number: u8) -> SpanId {
+    SpanId::from_slice(&[number + 1; 8]).unwrap()
+}
+
+fn process_id(number: u8) -> ProcessId {
+    ProcessId(Uuid::from_u128(u128::from(number) + 1))
+}
+
+/// Values whose text some filter wants, in every type, and keys that hide in JSON.
+fn attribute() -> impl Strategy<Value = (&'static str, Value)> {
+    let text = |text: &str| Value::String(text.to_owned());
+    prop::sample::select(vec![
+        ("user.id", text("7")),
+        ("user.id", text("8")),
+        ("user.id", Value::Int(7)),
+        ("user.id", Value::Empty),
+        ("env", text("prod")),
+        ("flag", Value::Bool(true)),
+        ("ratio", Value::Double(1.0)),
+        ("ratio", text("1.0")),
+        ("list", Value::Array(vec![Value::Int(1), Value::Int(2)])),
+        ("odd \"key\\", text("x")),
+        ("http.request.method", text("GET")),
+        ("rpc.system", text("grpc")),
+        ("db.system", text("postgresql")),
+    ])
+}
+
+fn attribute_filter() -> impl Strategy<Value = AttributeFilter> {
+    let pairs = [
+        ("user.id", "7"),
+        ("user.id", "8"),
+        ("env", "prod"),
+        ("env", "dev"),
+        ("flag", "true"),
+        ("ratio", "1.0"),
+        ("list", "[1,2]"),
+        ("odd \"key\\", "x"),
+        ("absent", "1"),
+    ];
+    prop::sample::select(pairs.to_vec())
+        .prop_map(|(key, value)| AttributeFilter { key: key.into(), value: value.into() })
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    prop::sample::select(vec![Place::Hot(0), Place::Hot(1), Place::File(0), Place::File(1), Place::File(2)])
+}
+
+fn row() -> impl Strategy<Value = (Place, Row)> {
+    let ids = (0..6u8, 0..5u8, prop::option::of(0..6u8), 0..3u8);
+    let times = (0..8i64, prop::option::weighted(0.8, 0..5i64));
+    let names = (0..3usize, 0..3usize, prop::sample::select(StatusCode::ALL.to_vec()));
+    let attributes = prop::collection::vec(attribute(), 0..4);
+    (place(), ids, times, names, attributes).prop_map(|(place, ids, times, names, mut attributes)| {
+        // A key may stand there twice, apart: the first value counts.
+        attributes.dedup_by_key(|(key, _)| *key);
+        let start = EPOCH + times.0 * TICK;
+        let row = Row {
+            trace_id: trace_id(ids.0),
+            span_id: span_id(ids.1),
+            parent: ids.2.map(span_id),
+            process: process_id(ids.3),
+            service: SERVICES[names.0],
+            name: NAMES[names.1],
+            start,
+            end: times.1.map(|ticks| start + ticks * TICK / 2),
+            status: names.2,
+            attributes,
+            ingest: 0,
+        };
+        (place, row)
+    })
+}
+
+fn filter() -> impl Strategy<Value = TraceFilter> {
+    let option = |strategy| prop::option::weighted(0.3, strategy);
+    (
+        option(0..3usize),
+        option(0..3usize),
+        prop::option::weighted(0.2, 0..5i64),
+        prop::option::weighted(0.2, 0..5i64),
+        prop::option::weighted(0.3, any::<bool>()),
+        prop::collection::vec(attribute_filter(), 0..2),
+        prop::option::weighted(0.3, (0..8i64, 1..5i64)),
+        1..5usize,
+    )
+        .prop_map(|(service, operation, min, max, error, attributes, range, limit)| TraceFilter {
+            service: service.map(|i| SERVICES[i].to_owned()),
+            operation: operation.map(|i| NAMES[i].to_owned()),
+            min_duration: min.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
+            max_duration: max.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
+            error,
+            attributes,
+            range: range.map_or(TimeRange::ALL, |(from, length)| TimeRange {
+                from: Timestamp::from_nanos(EPOCH + from * TICK),
+                to: Timestamp::from_nanos(EPOCH + (from + length) * TICK),
+            }),
+            limit,
+            cursor: None,
+        })
+}
+
+fn packed(attributes: &[(&'static str, Value)]) -> PackedWriter {
+    let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+    PackedWriter::from(&Attributes(attributes.collect()))
+}
+
+fn lake(rows: &[(Place, Row)], resources: &[(Place, ProcessId, Vec<(&'static str, Value)>)]) -> Lake {
+    let mut batches = Vec::new();
+    for (place, row) in rows {
+        let mut builder = SpansBuilder::with_capacity(1);
+        builder.push(&SpanRow {
+            trace_id: row.trace_id,
+            span_id: row.span_id,
+            parent_span_id: row.parent,
+            process_id: row.process,
+            service_name: row.service,
+            name: row.name,
+            kind: SpanKind::Server,
+            start_time: Timestamp::from_nanos(row.start),
+            end_time: row.end.map(Timestamp::from_nanos),
+            status_code: row.status,
+            status_message: "",
+            thread_id: None,
+            thread_name: Some("main"),
+            scope_name: "test",
+            scope_version: "",
+            trace_state: "",
+            flags: 1,
+            attributes: packed(&row.attributes).packed(),
+            dropped_attributes_count: 0,
+            dropped_events_count: 0,
+            dropped_links_count: 0,
+            sample_weight: 1.0,
+        });
+        batches.push((*place, Table::Spans, builder.finish(Timestamp::from_nanos(row.ingest))));
+    }
+    // Later rows of a process replace earlier ones.
+    for (moment, (place, process_id, resource)) in resources.iter().enumerate() {
+        let moment = Timestamp::from_nanos(EPOCH + moment as i64);
+        let mut builder = ProcessesBuilder::default();
+        builder.push(&ProcessRow {
+            process_id: *process_id,
+            service_name: "cart",
+            start_time: None,
+            first_seen: moment,
+            last_update_time: moment,
+            parent_process_id: None,
+            resource: packed(resource).packed(),
+        });
+        batches.push((*place, Table::Processes, builder.finish(moment)));
+    }
+    Lake::new(&batches)
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn searches_and_traces_are_those_of_the_naive_lake(
+        mut rows in prop::collection::vec(row(), 0..40),
+        resources in prop::collection::vec((place(), (0..3u8).prop_map(process_id), prop::collection::vec(attribute(), 0..2)), 0..5),
+        filters in prop::collection::vec(filter(), 4),
+        cache in prop::sample::select(vec![0u64, 1 << 24]),
+    ) {
+        for (i, (_, row)) in rows.iter_mut().enumerate() {
+            row.ingest = EPOCH + i as i64;
+        }
+        let lake = lake(&rows, &resources);
+        let traces = lake.traces(cache);
+        let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+        let latest: BTreeMap<_, _> = resources.into_iter().map(|(_, process, resource)| (process, resource)).collect();
+        runtime().block_on(async {
+            for filter in filters {
+                let expected = naive::find(&rows, &latest, &filter);
+                let mut page_filter = filter.clone();
+                let mut found = Vec::new();
+                loop {
+                    let page = traces.find_traces(&page_filter).await.unwrap();
+                    prop_assert!(page.traces.len() <= filter.limit);
+                    found.extend(page.traces);
+                    prop_assert_eq!(page.next_cursor.is_some(), found.len() < expected.len(), "{:?}", filter);
+                    let Some(cursor) = page.next_cursor else { break };
+                    page_filter.cursor = Some(cursor);
+                }
+                prop_assert_eq!(found, expected, "{:?}", filter);
+            }
+            let known = naive::spans(&rows);
+            for id in (0..7).map(trace_id) {
+                let Some(trace) = traces.trace(id).await.unwrap() else {
+                    prop_assert!(!known.contains_key(&id));
+                    continue;
+                };
+                let expected = &known[&id];
+                let ids: Vec<_> = trace.spans.iter().map(|span| span.span_id).collect();
+                prop_assert_eq!(ids, expected.iter().map(|span| span.span_id).collect::<Vec<_>>());
+                for (span, row) in trace.spans.iter().zip(expected) {
+                    prop_assert_eq!(span.end_time.map(Timestamp::nanos), row.end);
+                    prop_assert_eq!((&*span.service_name, &*span.name), (row.service, row.name));
+                    prop_assert_eq!((span.status_code, span.parent_span_id), (row.status, row.parent));
+                    let mut attributes = span.attributes.clone();
+                    attributes.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+                    prop_assert_eq!(attributes, naive::sorted(&row.attributes));
+                    let process = trace.processes.iter().find(|process| process.process_id == span.process_id).unwrap();
+                    let resource = latest.get(&span.process_id).map(|resource| naive::sorted(resource));
+                    let mut shown = process.resource.clone();
+                    shown.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+                    prop_assert_eq!(shown, resource.unwrap_or_default());
+                }
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn an_empty_lake_answers() {
+    let traces = lake(&[], &[]);
+    let traces = traces.traces(0);
+    runtime().block_on(async {
+        let page = traces.find_traces(&TraceFilter { limit: 20, ..TraceFilter::default() }).await.unwrap();
+        assert!(page.traces.is_empty() && page.next_cursor.is_none());
+        assert_eq!(traces.trace(trace_id(0)).await.unwrap(), None);
+        assert!(traces.trace_logs(trace_id(0), 10).await.unwrap().is_empty());
+    });
+}
