@@ -50,7 +50,10 @@ EXPECTED = {
 
 
 def all_traces(server):
-    """Every trace that the list gives, page after page, with its answer."""
+    """Every trace that the list gives, page after page, with its spans.
+
+    Its processes' resources are left out: in this recording the same process describes itself in several ways.
+    """
     ids, cursor = [], ""
     while True:
         page = server.get(f"/v1/traces?limit=20{cursor}")
@@ -59,7 +62,17 @@ def all_traces(server):
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert len(set(ids)) == len(ids)
-    return {id: server.get(f"/v1/traces/{id}") for id in ids}
+    return {id: {"spans": in_order_of_keys(server.get(f"/v1/traces/{id}")["spans"])} for id in ids}
+
+
+def in_order_of_keys(value):
+    """Attributes are a set: which comes first depends on where they are kept."""
+    if isinstance(value, dict):
+        return {key: in_order_of_keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        items = [in_order_of_keys(item) for item in value]
+        return sorted(items, key=lambda item: item["key"]) if items and isinstance(items[0], dict) and "key" in items[0] else items
+    return value
 
 
 def test_otel_demo(server):
@@ -153,9 +166,8 @@ def test_zipkin(server, name):
         server.post_json("/api/v2/spans", body)
         found = all_traces(server)
         assert found.keys() == traces
-        # Client and server may share an id, so there are as many spans as distinct (id, side).
-        sides = {(s["traceId"], s["id"], bool(s.get("shared"))) for s in recorded}
-        assert sum(len(trace["spans"]) for trace in found.values()) == len(sides)
+        # Client and servers may share an id: each of them reports a span of its own.
+        assert sum(len(trace["spans"]) for trace in found.values()) == len(recorded)
         ids = [(s["trace_id"], s["span_id"]) for trace in found.values() for s in trace["spans"]]
         assert len(set(ids)) == len(ids)
     names = {row["service_name"] for row in server.sql("SELECT DISTINCT service_name FROM spans")}
