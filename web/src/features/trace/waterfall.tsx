@@ -107,7 +107,7 @@ export function Waterfall(props: {
   }, [barWidth, names, onZoom, tree.length]);
 
   const ticks = useMemo(
-    () => linearTicks(zoom.from, zoom.to, Math.max(2, Math.floor(barWidth / 80))),
+    () => linearTicks(zoom.from, zoom.to, Math.max(2, Math.floor(barWidth / 64))),
     [zoom, barWidth],
   );
   const step = ticks.length > 1 ? ticks[1]! - ticks[0]! : zoom.to - zoom.from;
