@@ -1,4 +1,6 @@
-//! What can be said on the command line. Names are a contract: see `docs`.
+//! What can be said on the command line. Names are a contract: scripts use them.
+
+#![expect(clippy::doc_markdown, reason = "help is shown as it is written")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use glasshouse_model::{Clock as _, SystemClock};
 use glasshouse_workload::shop::Shop;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -111,6 +114,7 @@ async fn trade(sender: &mut Sender, arguments: &DemoArguments) -> Result<Sent, F
 }
 
 /// Sends OTLP by one of its protocols.
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Sender {
     Http(Client),
     Grpc {
@@ -119,10 +123,6 @@ enum Sender {
         metrics: MetricsServiceClient<Channel>,
     },
 }
-
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 impl Sender {
     fn new(endpoint: &Url, protocol: Protocol) -> Result<Self, Failure> {

@@ -48,7 +48,7 @@ pub enum RowWriter<W: Write + Send> {
         batches: Vec<RecordBatch>,
     },
     Json(ArrayWriter<W>),
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Arrow(StreamWriter<W>),
     Parquet(Box<ArrowWriter<W>>),
 }
@@ -62,7 +62,7 @@ impl<W: Write + Send> RowWriter<W> {
                 let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
                 // The names are wanted even when there is no row.
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
-                Self::Csv(writer)
+                Self::Csv(Box::new(writer))
             }
             OutputFormat::Arrow => Self::Arrow(StreamWriter::try_new(out, schema)?),
             OutputFormat::Parquet => {

@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::endpoints::Endpoints;
 use crate::failure::Failure;
 
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_mins(1);
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 
 pub struct Server {

@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_millis(250);
 /// A server that uses less of a processor is idle.
 const IDLE_CORES: f64 = 0.15;
 
-const WITHIN: Duration = Duration::from_secs(900);
+const WITHIN: Duration = Duration::from_mins(15);
 
 /// The moment when the lake had become quiet.
 pub struct Settled {
