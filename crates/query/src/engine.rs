@@ -79,7 +79,7 @@ impl Engine {
         runtime.register_object_store(url.as_ref(), Arc::clone(&store));
         let cache = runtime.cache_manager.get_file_metadata_cache();
         let planner = Planner {
-            template: Arc::new(session::template(runtime, config.threads.max(1))),
+            template: Arc::new(session::template(runtime, &config)),
             store: url,
             readers: Arc::new(CachedParquetFileReaderFactory::new(store, cache)),
         };

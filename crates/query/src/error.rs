@@ -49,7 +49,8 @@ fn message(error: &DataFusionError) -> String {
     text.to_owned()
 }
 
-/// The path of a file that an object store could not find, however deep the error says so.
+/// The path of a file that an object store could not find. DataFusion keeps only the text of that error
+/// when it was about a footer.
 fn missing_file(error: &DataFusionError) -> Option<String> {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = source {
@@ -58,5 +59,8 @@ fn missing_file(error: &DataFusionError) -> Option<String> {
         }
         source = current.source();
     }
-    None
+    let text = error.to_string();
+    let (_, after) = text.split_once("Failed to fetch metadata for file ")?;
+    let (path, reason) = after.split_once(": ")?;
+    reason.contains("not found").then(|| path.to_owned())
 }

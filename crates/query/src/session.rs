@@ -21,7 +21,7 @@ use crate::convenience::{AttributeAccess, WhatWasMeant};
 use crate::pushdown::ProjectIntoScans;
 use crate::scan::{LakeTable, View};
 use crate::table_functions::{self, Parameters};
-use crate::{docs, functions, views};
+use crate::{EngineConfig, docs, functions, views};
 
 /// Name of the catalog.
 pub(crate) const CATALOG: &str = "glasshouse";
@@ -31,7 +31,9 @@ pub(crate) const SCHEMA: &str = "main";
 pub(crate) const DOCS_SCHEMA: &str = "glasshouse";
 
 /// What all queries have in common: everything but the tables.
-pub(crate) fn template(runtime: Arc<RuntimeEnv>, partitions: usize) -> SessionState {
+pub(crate) fn template(runtime: Arc<RuntimeEnv>, config: &EngineConfig) -> SessionState {
+    let partitions = config.threads.max(1);
+    let query_memory = config.query_memory_limit;
     let mut config = SessionConfig::new()
         .with_target_partitions(partitions)
         .with_information_schema(true)
@@ -40,6 +42,9 @@ pub(crate) fn template(runtime: Arc<RuntimeEnv>, partitions: usize) -> SessionSt
     let options = config.options_mut();
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.pushdown_filters = true;
+    // Each sort keeps this much back for merging what it spilled: not too much of what a query may have.
+    let kept_back = options.execution.sort_spill_reservation_bytes.min(query_memory / (16 * partitions));
+    options.execution.sort_spill_reservation_bytes = kept_back;
     options.sql_parser.map_string_types_to_utf8view = false;
 
     let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(AttributeAccess)];
@@ -72,6 +77,8 @@ pub(crate) fn template(runtime: Arc<RuntimeEnv>, partitions: usize) -> SessionSt
 /// A session for one query: the tables of a view, and functions that know the query's parameters.
 pub(crate) fn for_query(template: &Arc<SessionState>, view: &Arc<View>, parameters: &Arc<Parameters>) -> SessionState {
     let mut state = template.as_ref().clone();
+    // What `now()` is.
+    state.mark_start_execution();
     let main = Arc::new(MainSchema { view: Arc::clone(view), template: Arc::clone(template) });
     state.register_catalog_list(catalogs(main));
     for (name, function) in table_functions::all(view, parameters) {

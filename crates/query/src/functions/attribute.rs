@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ExpressionPlacement, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ExpressionPlacement, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use glasshouse_model::Value;
 use glasshouse_tables::attributes::{self, PackedWriter, ValueRef};
@@ -104,6 +104,15 @@ impl ScalarUDFImpl for Getter {
             GetterKind::Double => "attribute_double",
             GetterKind::Bool => "attribute_bool",
         }
+    }
+
+    /// `attributes['k']`, as people wrote it.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let names = args.iter().map(|argument| argument.schema_name().to_string()).collect::<Vec<_>>();
+        Ok(match args {
+            [_, Expr::Literal(key, _)] if self.kind == GetterKind::Text => format!("{}['{key}']", names[0]),
+            _ => format!("{}({})", self.name(), names.join(",")),
+        })
     }
 
     fn signature(&self) -> &Signature {

@@ -223,7 +223,7 @@ fn first_request() -> Batches {
     for i in 0..400_u64 {
         let start = (i as i64 - 400) * 200 * SECOND;
         let mut bytes = [0x10; 16];
-        bytes[8..].copy_from_slice(&(i * 0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        bytes[8..].copy_from_slice(&i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
         let trace_id = TraceId::from_bytes(bytes).unwrap();
         let mut attributes = route(if i % 4 == 0 { "/cart" } else { "/list" }, if i % 20 == 0 { 500 } else { 200 });
         attributes.push(("user.id", text(&format!("user-{i:03}"))));
