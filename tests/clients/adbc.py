@@ -94,10 +94,8 @@ def check_fetch(cursor, rows):
 def check_cancel(connection):
     with connection.cursor() as cursor:
         # More rows than anyone waits for.
-        cursor.execute(
-            "SELECT a.value + b.value FROM (SELECT unnest(generate_series(1, 1000000)) AS value) a, "
-            "(SELECT unnest(generate_series(1, 1000000)) AS value) b"
-        )
+        few, many = (f"(SELECT unnest(generate_series(1, {count})) AS value)" for count in (1000, 1_000_000))
+        cursor.execute(f"SELECT few.value + many.value FROM {few} few, {many} many")
         reader = cursor.fetch_record_batch()
         assert reader.read_next_batch().num_rows > 0
         timer = threading.Timer(0.2, cursor.adbc_cancel)

@@ -166,7 +166,16 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> InfoResponse {
         let handle = query.prepared_statement_handle;
-        let schema = self.statement(&handle)?.schema;
+        let statement = self.statement(&handle)?;
+        let schema = match statement.parameters {
+            // The types of the values decide over those of the answer (`SELECT $1`).
+            Some(parameters) => {
+                let parameters = Some(parameters);
+                let no_rows = SqlRequest { sql: statement.sql, parameters, limit: Some(0), ..SqlRequest::default() };
+                self.query.query(no_rows).await.map_err(Refusal::from)?.schema
+            }
+            None => statement.schema,
+        };
         let ticket = StatementTicket::new(ticket::Statement::Prepared(handle));
         let ticket = TicketStatementQuery { statement_handle: ticket.encode_to_vec().into() };
         answer::info(&schema, &ticket, request.into_inner())

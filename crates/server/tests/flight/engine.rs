@@ -59,7 +59,10 @@ impl QueryEngine for FakeEngine {
             }
             ["limited"] => return Err(QueryError::Limit("more than 1 GiB".to_owned())),
             ["echo", "$1"] => match request.parameters {
-                Some(row) => futures::stream::iter([Ok(row)]).boxed(),
+                Some(row) => {
+                    let schema = row.schema();
+                    return Ok(SqlStream { schema, batches: futures::stream::iter([Ok(row)]).boxed() });
+                }
                 None => return Err(QueryError::Invalid("no value for $1".to_owned())),
             },
             ["dictionary"] => {
@@ -79,7 +82,7 @@ impl QueryEngine for FakeEngine {
             Some("numbers" | "endless" | "stuck" | "fails" | "limited") => numbers(0, 0).schema(),
             Some("echo") => {
                 parameters = of(vec![Field::new("$1", DataType::Utf8, true)]);
-                of(vec![Field::new("$1", DataType::Utf8, true)])
+                of(vec![Field::new("$1", DataType::Null, true)])
             }
             Some("dictionary") => {
                 let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));

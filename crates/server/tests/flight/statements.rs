@@ -70,10 +70,8 @@ async fn a_prepared_statement_takes_parameters_each_time() {
     for value in ["first", "second"] {
         prepared.set_parameters(row(&[value])).unwrap();
         let info = prepared.execute().await.unwrap();
-        let ticket = info.endpoint[0].ticket.clone().unwrap();
-        let _ = futures::StreamExt::collect::<Vec<_>>(client.do_get(ticket).await.unwrap()).await;
-        let asked = engine.asked.lock().unwrap();
-        assert_eq!(asked.last().unwrap().parameters, Some(row(&[value])));
+        assert_eq!(read(&mut client, info).await.unwrap(), [row(&[value])]);
+        assert_eq!(engine.asked.lock().unwrap().last().unwrap().parameters, Some(row(&[value])));
     }
     prepared.set_parameters(row(&["one", "two"])).unwrap();
     let refused = prepared.execute().await.unwrap_err().to_string();
