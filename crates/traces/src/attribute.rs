@@ -32,8 +32,8 @@ impl WantedAttribute<'_> {
         match source {
             Source::Hot(batch) => {
                 let packed = cells::bytes(cells::column(batch, "attributes")?)?;
-                let own: Test<'_> = Box::new(|row| Some(get(packed.value(row), self.key)?.to_text()? == self.value));
-                self.keep_own_or_resource(source, own, rows)
+                let own = |row| Some(get(packed.value(row), self.key)?.to_text()? == self.value);
+                self.keep_own_or_resource(source, &own, rows)
             }
             Source::Group(file, group) => {
                 let mut columns = Vec::new();
@@ -60,7 +60,7 @@ impl WantedAttribute<'_> {
                     return Ok(());
                 }
                 // The first value of a key is in a column, or else in JSON.
-                self.keep_own_or_resource(source, Box::new(|row| tests.iter().find_map(|test| test(row))), rows)
+                self.keep_own_or_resource(source, &|row| tests.iter().find_map(|test| test(row)), rows)
             }
         }
     }
@@ -73,7 +73,12 @@ impl WantedAttribute<'_> {
         }
     }
 
-    fn keep_own_or_resource(&self, source: &Source, own: Test<'_>, rows: &mut Selection) -> Result<(), Failure> {
+    fn keep_own_or_resource(
+        &self,
+        source: &Source,
+        own: &dyn Fn(usize) -> Option<bool>,
+        rows: &mut Selection,
+    ) -> Result<(), Failure> {
         if self.processes.is_empty() {
             rows.keep(|row| own(row) == Some(true));
             return Ok(());

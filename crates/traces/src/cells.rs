@@ -39,20 +39,19 @@ impl Selection {
 
     /// Leaves the rows that pass.
     pub fn keep(&mut self, mut passes: impl FnMut(usize) -> bool) {
-        match &mut self.rows {
-            Some(rows) => rows.retain(|row| passes(*row as usize)),
-            None => {
-                // Without a branch on the outcome, which would be mispredicted.
-                let mut rows = vec![0; self.len];
-                let mut kept = 0;
-                for row in 0..self.len {
-                    rows[kept] = row as u32;
-                    kept += usize::from(passes(row));
-                }
-                rows.truncate(kept);
-                self.rows = Some(rows);
-            }
+        if let Some(rows) = &mut self.rows {
+            rows.retain(|row| passes(*row as usize));
+            return;
         }
+        // Without a branch on the outcome, which would be mispredicted.
+        let mut rows = vec![0; self.len];
+        let mut kept = 0;
+        for row in 0..self.len {
+            rows[kept] = row as u32;
+            kept += usize::from(passes(row));
+        }
+        rows.truncate(kept);
+        self.rows = Some(rows);
     }
 
     /// The rows.

@@ -1,7 +1,7 @@
 //! The conditions of a search, on columns and on whole spans.
 
 use arrow::array::{Array, ArrayRef};
-use glasshouse_model::{Span, StatusCode, Timestamp, TraceFilter};
+use glasshouse_model::{DurationNs, Span, StatusCode, Timestamp, TraceFilter};
 
 use crate::attribute::WantedAttribute;
 use crate::cells::{self, Selection, Texts};
@@ -59,8 +59,8 @@ impl Wanted<'_> {
         if min_duration.is_none() && max_duration.is_none() {
             return Ok(());
         }
-        let min = min_duration.map_or(i64::MIN, |min| min.nanos());
-        let max = max_duration.map_or(i64::MAX, |max| max.nanos());
+        let min = min_duration.map_or(i64::MIN, DurationNs::nanos);
+        let max = max_duration.map_or(i64::MAX, DurationNs::nanos);
         if source.bounds("duration_ns").is_some_and(|(least, greatest)| greatest < min || max < least) {
             rows.clear();
             return Ok(());
@@ -68,9 +68,9 @@ impl Wanted<'_> {
         let column: ArrayRef = source.required("duration_ns")?;
         let durations = cells::integers(&column)?;
         let values = durations.values();
-        let passes = |row: usize| (min <= values[row]) & (values[row] <= max);
+        let passes = |row: usize| (min..=max).contains(&values[row]);
         match durations.nulls() {
-            Some(nulls) => rows.keep(|row| passes(row) & nulls.is_valid(row)),
+            Some(nulls) => rows.keep(|row| passes(row) && nulls.is_valid(row)),
             None => rows.keep(passes),
         }
         Ok(())

@@ -88,7 +88,7 @@ fn may_hold(files: &FileCache, file: &FileReader, group: usize, trace_id: TraceI
     let place = chunk(file, group, "trace_id")
         .and_then(|chunk| Some((chunk.bloom_filter_offset()? as u64, chunk.bloom_filter_length()? as u64)));
     let Some((start, length)) = place else { return Ok(true) };
-    let bytes = files.store().read(file.path(), &[start..start + length])?.swap_remove(0);
+    let bytes = files.store().read(file.path(), std::slice::from_ref(&(start..start + length)))?.swap_remove(0);
     Ok(Sbbf::from_bytes(&bytes).map_or(true, |filter| filter.check(&trace_id.as_bytes()[..])))
 }
 

@@ -125,11 +125,14 @@ impl Processes {
                 let new = (moment, part, row);
                 latest.entry(id).and_modify(|known| *known = new.max(*known)).or_insert(new);
             };
-            match wanted {
-                Some(wanted) => {
-                    wanted.iter().filter_map(|id| Some((*id, *rows.get(id)?))).for_each(|(id, row)| note(id, row))
+            if let Some(wanted) = wanted {
+                for (id, row) in wanted.iter().filter_map(|id| rows.get_key_value(id)) {
+                    note(*id, *row);
                 }
-                None => rows.iter().for_each(|(id, row)| note(*id, *row)),
+            } else {
+                for (id, row) in rows {
+                    note(*id, *row);
+                }
             }
         }
         Ok(latest.into_iter().map(|(id, (_, part, row))| (id, Arc::clone(&parts[part]), row)).collect())

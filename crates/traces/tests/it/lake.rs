@@ -40,8 +40,14 @@ impl SnapshotSource for Still {
 }
 
 impl Lake {
-    /// A lake of these rows; each batch goes to its place.
+    /// A lake of these rows; each batch goes to its place. Row groups are small, so that searches cross their
+    /// borders.
     pub fn new(rows: &[(Place, Table, RecordBatch)]) -> Self {
+        Self::with_row_groups(rows, 3)
+    }
+
+    /// The same with at most so many rows in a row group.
+    pub fn with_row_groups(rows: &[(Place, Table, RecordBatch)], row_group_rows: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::local(folder.path()).unwrap();
         let at = |place: Place, table: Table| -> Vec<RecordBatch> {
@@ -49,8 +55,7 @@ impl Lake {
         };
         let mut snapshot = Snapshot::default();
         let mut files = Vec::new();
-        // Small row groups, so that searches cross their borders.
-        let options = WriteOptions { row_group_rows: 3, ..WriteOptions::flush() };
+        let options = WriteOptions { row_group_rows, ..WriteOptions::flush() };
         for number in 0..3 {
             let mut hot = Batches::default();
             for table in Table::ALL {

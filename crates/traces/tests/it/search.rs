@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use glasshouse_model::{
     AttributeFilter, Attributes, DurationNs, ProcessId, SpanId, SpanKind, StatusCode, TimeRange, Timestamp,
-    TraceFilter, TraceId, Value,
+    TraceFilter, TraceId, TraceKind, Value,
 };
 use glasshouse_tables::attributes::PackedWriter;
 use glasshouse_tables::ports::TraceStore;
@@ -132,34 +132,41 @@ fn packed(attributes: &[(&'static str, Value)]) -> PackedWriter {
     PackedWriter::from(&Attributes(attributes.collect()))
 }
 
-fn lake(rows: &[(Place, Row)], resources: &[(Place, ProcessId, Vec<(&'static str, Value)>)]) -> Lake {
+fn push(builder: &mut SpansBuilder, row: &Row) {
+    builder.push(&SpanRow {
+        trace_id: row.trace_id,
+        span_id: row.span_id,
+        parent_span_id: row.parent,
+        process_id: row.process,
+        service_name: row.service,
+        name: row.name,
+        kind: SpanKind::Server,
+        start_time: Timestamp::from_nanos(row.start),
+        end_time: row.end.map(Timestamp::from_nanos),
+        status_code: row.status,
+        status_message: "",
+        thread_id: None,
+        thread_name: Some("main"),
+        scope_name: "test",
+        scope_version: "",
+        trace_state: "",
+        flags: 1,
+        attributes: packed(&row.attributes).packed(),
+        dropped_attributes_count: 0,
+        dropped_events_count: 0,
+        dropped_links_count: 0,
+        sample_weight: 1.0,
+    });
+}
+
+/// The resource of a process, as it was told at one time.
+type Told = (Place, ProcessId, Vec<(&'static str, Value)>);
+
+fn lake(rows: &[(Place, Row)], resources: &[Told]) -> Lake {
     let mut batches = Vec::new();
     for (place, row) in rows {
         let mut builder = SpansBuilder::with_capacity(1);
-        builder.push(&SpanRow {
-            trace_id: row.trace_id,
-            span_id: row.span_id,
-            parent_span_id: row.parent,
-            process_id: row.process,
-            service_name: row.service,
-            name: row.name,
-            kind: SpanKind::Server,
-            start_time: Timestamp::from_nanos(row.start),
-            end_time: row.end.map(Timestamp::from_nanos),
-            status_code: row.status,
-            status_message: "",
-            thread_id: None,
-            thread_name: Some("main"),
-            scope_name: "test",
-            scope_version: "",
-            trace_state: "",
-            flags: 1,
-            attributes: packed(&row.attributes).packed(),
-            dropped_attributes_count: 0,
-            dropped_events_count: 0,
-            dropped_links_count: 0,
-            sample_weight: 1.0,
-        });
+        push(&mut builder, row);
         batches.push((*place, Table::Spans, builder.finish(Timestamp::from_nanos(row.ingest))));
     }
     // Later rows of a process replace earlier ones.
@@ -242,6 +249,39 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[test]
+fn few_rows_of_a_large_row_group_are_found() {
+    const ROWS: u32 = 40_000;
+    let rare = [0, 17, 20_000, ROWS - 1];
+    let mut builder = SpansBuilder::with_capacity(ROWS as usize);
+    for number in 0..ROWS {
+        let mut id = [1; 16];
+        id[..4].copy_from_slice(&number.reverse_bits().to_be_bytes());
+        let row = Row {
+            trace_id: TraceId::from_slice(&id).unwrap(),
+            span_id: span_id(1),
+            parent: None,
+            process: process_id(0),
+            service: SERVICES[0],
+            name: if rare.contains(&number) { "rare" } else { NAMES[number as usize % 3] },
+            start: EPOCH + i64::from(number) * 10_000,
+            end: None,
+            status: StatusCode::Ok,
+            attributes: vec![("db.system", Value::String("postgresql".to_owned()))],
+            ingest: EPOCH,
+        };
+        push(&mut builder, &row);
+    }
+    let lake =
+        Lake::with_row_groups(&[(Place::File(0), Table::Spans, builder.finish(Timestamp::from_nanos(EPOCH)))], 50_000);
+    let traces = lake.traces(1 << 24);
+    let filter = TraceFilter { operation: Some("rare".to_owned()), limit: 3, ..TraceFilter::default() };
+    let page = runtime().block_on(traces.find_traces(&filter)).unwrap();
+    let starts: Vec<_> = page.traces.iter().map(|trace| (trace.start_time.nanos() - EPOCH) / 10_000).collect();
+    assert_eq!(starts, [39_999, 20_000, 17]);
+    assert!(page.next_cursor.is_some() && page.traces.iter().all(|trace| trace.kind == TraceKind::Database));
 }
 
 #[test]
