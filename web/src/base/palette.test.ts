@@ -56,15 +56,13 @@ describe.each([':root', '.dark'])('colours of %s', (theme) => {
 });
 
 describe('serviceColour', () => {
-  it('is stable', () => {
-    expect(['frontend', 'checkout', 'cart'].map(serviceColour)).toEqual(
-      ['frontend', 'checkout', 'cart'].map(serviceColour),
-    );
+  it('is the same for ever', () => {
+    expect(['frontend', 'checkout', 'cart', ''].map(serviceColour)).toEqual([17, 11, 21, 1]);
   });
 
   it('spreads names over all colours', () => {
     const counts = new Array<number>(SERVICE_COLOURS).fill(0);
-    for (let i = 0; i < 3_200; i++) counts[serviceColour(`service-${i}`)]!++;
+    for (let i = 0; i < 2_400; i++) counts[serviceColour(`service-${i}`)]!++;
     expect(Math.min(...counts)).toBeGreaterThan(50);
   });
 });

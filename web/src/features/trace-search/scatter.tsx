@@ -3,7 +3,7 @@ import type { TraceSummary } from '@/api/traces';
 import { clockTicks } from '@/base/clock-ticks';
 import { formatDuration } from '@/base/durations';
 import type { Duration, Nanos } from '@/base/nanos';
-import { maxOf } from '@/base/nanos';
+import { before, between, maxOf } from '@/base/nanos';
 import { plural } from '@/base/numbers';
 import { formatClock } from '@/base/times';
 import { CANVAS_FONT, type Surface, useCanvas } from '@/ui/canvas';
@@ -43,7 +43,7 @@ export function Scatter(props: {
   onOpen: (id: string) => void;
   onSelect: (selection: Selection) => void;
 }) {
-  const { traces, from, loadedFrom, highlighted } = props;
+  const { traces, loadedFrom, highlighted } = props;
   const [zone] = useZone();
   const [width, setWidth] = useState(0);
   const [box, setBox] = useState<Box | null>(null);
@@ -65,6 +65,14 @@ export function Scatter(props: {
   const to = useMemo(
     () => points.reduce((latest, { time }) => maxOf(latest, time), props.to),
     [points, props.to],
+  );
+  // What is loaded has most of the room; how much older there is, the hatched rest only hints at.
+  const from = useMemo(
+    () =>
+      loadedFrom === null
+        ? props.from
+        : maxOf(props.from, before(loadedFrom, ((between(loadedFrom, to) * 15n) / 100n) as Duration)),
+    [props.from, loadedFrom, to],
   );
   const frame: Frame = useMemo(
     () => ({
@@ -227,8 +235,8 @@ function drawUnloaded({ context, colour }: Surface, frame: Frame, end: number) {
     context.lineTo(x + frame.height, frame.top);
   }
   context.stroke();
-  if (width > 90) {
-    const label = 'not loaded';
+  if (width > 110) {
+    const label = 'older: not loaded';
     const x = frame.left + width / 2;
     const y = frame.top + frame.height / 2;
     context.font = CANVAS_FONT;
