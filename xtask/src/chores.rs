@@ -27,7 +27,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         data.display(),
     );
     let mut demo = command(&binary, ".")
-        .args(["demo", "--endpoint", &format!("http://{}", address("otlp_grpc"))])
+        .args(["demo", "--endpoint", &format!("http://{}", address("http"))])
         .spawn()
         .context("cannot start the demo shop")?;
     // Ctrl-C reaches the whole group: both end by themselves, the server after it has flushed.

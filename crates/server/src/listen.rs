@@ -16,7 +16,6 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::ingest::grpc;
 use crate::state::{App, Parts};
 use crate::{ServerConfig, router};
 
@@ -97,7 +96,7 @@ impl Server {
         };
         serve(http.0, router::http(app.clone()));
         if let Some((listener, _)) = otlp_grpc {
-            serve(listener, grpc::routes(app.clone()));
+            serve(listener, router::otlp_grpc(app.clone()));
         }
         if let Some((listener, _)) = otlp_http {
             serve(listener, router::otlp_http(app.clone()));

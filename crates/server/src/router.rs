@@ -16,7 +16,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::Refusal;
-use crate::ingest::{otlp_http, stream, zipkin};
+use crate::ingest::{grpc, otlp_http, stream, zipkin};
 use crate::request_metrics::observe;
 use crate::state::App;
 use crate::{health, openapi, processes, prometheus, query, services, traces, web};
@@ -49,6 +49,11 @@ pub(crate) fn http(app: App) -> Router {
 /// OTLP/HTTP on its standard port.
 pub(crate) fn otlp_http(app: App) -> Router {
     finish(otlp().fallback(not_found), app)
+}
+
+/// OTLP/gRPC. Who sends OTLP/HTTP to this port, a frequent mistake, is served as well.
+pub(crate) fn otlp_grpc(app: App) -> Router {
+    finish(grpc::calls().merge(otlp()).fallback(grpc::unknown_call), app)
 }
 
 /// Answers are compressed once, on their way: speed counts. Arrow streams are read by programs, often on the

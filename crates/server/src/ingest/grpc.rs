@@ -18,7 +18,6 @@ use super::accept;
 use super::otlp_wire::{Signal, protobuf_answer};
 use crate::Refusal;
 use crate::body::{Collector, Encoding, Received, next_data, too_large};
-use crate::request_metrics;
 use crate::state::App;
 
 /// A message's prefix: whether it is compressed (1 byte), and its length (4 bytes, big endian).
@@ -28,8 +27,8 @@ const ACCEPTED_ENCODINGS: HeaderValue = HeaderValue::from_static("identity,gzip,
 const SERVING: Bytes = Bytes::from_static(&[8, 1]);
 const NOT_SERVING: Bytes = Bytes::from_static(&[8, 2]);
 
-/// The services of the OTLP/gRPC listener.
-pub(crate) fn routes(app: App) -> Router {
+/// The calls of the OTLP/gRPC listener.
+pub(crate) fn calls() -> Router<App> {
     let export = |signal: Signal| {
         post(move |State(app): State<App>, request: Request| async move { answer(export(&app, signal, request).await) })
     };
@@ -38,9 +37,17 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", export(Signal::Logs))
         .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", export(Signal::Metrics))
         .route("/grpc.health.v1.Health/Check", post(health))
-        .fallback(|| async { Status::unimplemented("unknown service or method").into_http::<Body>() })
-        .layer(axum::middleware::from_fn_with_state(app.clone(), request_metrics::observe))
-        .with_state(app)
+}
+
+/// Answers a call that there is none of. gRPC carries its status beside HTTP's 200, which to any other client
+/// would mean success, so those get a 404.
+pub(crate) async fn unknown_call(request: Request) -> Response {
+    let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if content_type.starts_with(b"application/grpc") {
+        return Status::unimplemented("unknown service or method").into_http::<Body>();
+    }
+    Refusal::not_found(format!("there is no {} {} on the port of OTLP/gRPC", request.method(), request.uri().path()))
+        .into_response()
 }
 
 async fn export(app: &App, signal: Signal, request: Request) -> Result<Bytes, Refusal> {

@@ -13,7 +13,7 @@ use tonic::Code;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 
-use crate::fakes::World;
+use crate::fakes::{World, assert_error};
 use glasshouse_server::ServerConfig;
 
 async fn channel(world: &World) -> Channel {
@@ -178,4 +178,12 @@ async fn grpc_health_is_told() {
     let request = client.post(format!("http://{address}/grpc.health.v1.Health/Check"));
     let response = request.header("content-type", "application/grpc").body(vec![0; 5]).send().await.unwrap();
     assert_eq!(response.bytes().await.unwrap().to_vec(), [0, 0, 0, 0, 2, 8, 1]);
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_never_answered_with_success() {
+    let world = World::new().await;
+    let address = world.server.addresses().otlp_grpc.unwrap();
+    let response = world.client.post(format!("http://{address}/v1/unknown")).body("x").send().await.unwrap();
+    assert_error(response, 404, "not_found", "/v1/unknown").await;
 }

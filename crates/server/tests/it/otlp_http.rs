@@ -17,7 +17,8 @@ const JSON: &str = "application/json";
 async fn every_signal_is_kept_and_answered_in_its_encoding() {
     let world = World::new().await;
     let check = async |path: &str, content_type: &str, body: &'static str, format: WireFormat| {
-        for address in [world.server.addresses().http, world.server.addresses().otlp_http.unwrap()] {
+        let addresses = world.server.addresses();
+        for address in [addresses.http, addresses.otlp_http.unwrap(), addresses.otlp_grpc.unwrap()] {
             let request = world.client.post(format!("http://{address}{path}")).header("content-type", content_type);
             let response = request.body(body).send().await.unwrap();
             assert_eq!(response.status(), 200, "{path} {content_type}");
