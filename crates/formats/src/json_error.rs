@@ -1,5 +1,8 @@
 use glasshouse_tables::ports::DecodeError;
 
+/// Longest text of an error in bytes: it may quote what was sent.
+const MAX_TEXT: usize = 300;
+
 /// A JSON error at a path in the request; the path may be empty.
 pub(crate) fn json_error(error: &serde_json::Error, path: &str) -> DecodeError {
     let position = format!("line {} column {}", error.line(), error.column());
@@ -14,5 +17,14 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
     if what.ends_with(&suffix) {
         what.truncate(what.len() - suffix.len());
     }
-    what
+    shortened(what)
+}
+
+/// The text, cut when it is long.
+pub(crate) fn shortened(mut text: String) -> String {
+    if text.len() > MAX_TEXT {
+        text.truncate(text.floor_char_boundary(MAX_TEXT));
+        text.push('…');
+    }
+    text
 }

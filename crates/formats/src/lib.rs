@@ -5,6 +5,7 @@
 //! ([`DecodeError`]); single items that cannot be kept are listed as rejections.
 
 mod json_error;
+mod json_items;
 mod native;
 mod otlp;
 mod outcome;

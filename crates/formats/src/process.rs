@@ -13,7 +13,7 @@ use uuid::{Uuid, uuid};
 pub(crate) const SERVICE_NAME: &str = "service.name";
 
 /// `service_name` of a resource that has no `service.name`.
-const UNKNOWN_SERVICE: &str = "unknown_service";
+pub(crate) const UNKNOWN_SERVICE: &str = "unknown_service";
 
 /// Namespace of derived process ids: UUID version 5 of the URL
 /// `https://github.com/glasshouse-observability/glasshouse/process-identity`.
@@ -50,16 +50,13 @@ pub fn process_id(resource: &[u8]) -> ProcessId {
     {
         return ProcessId(id);
     }
-    let mut identity: Vec<(&str, ValueRef<'_>)> = Vec::new();
-    for (key, value) in attributes::iter(resource) {
-        if identity.iter().all(|(known, _)| *known != key) {
-            identity.push((key, value));
-        }
-    }
+    let mut identity: Vec<_> = attributes::iter(resource).collect();
     if identity.iter().any(|(key, _)| is_identifying(key)) {
         identity.retain(|(key, _)| is_identifying(key));
     }
-    identity.sort_unstable_by_key(|(key, _)| *key);
+    // The sort is stable, so the first value of a repeated key is the one that stays.
+    identity.sort_by_key(|(key, _)| *key);
+    identity.dedup_by_key(|(key, _)| *key);
     let mut json = String::new();
     let mut object = JsonObject::new(&mut json);
     for (key, value) in identity {
@@ -73,12 +70,16 @@ fn is_identifying(key: &str) -> bool {
     IDENTIFYING.binary_search(&key).is_ok()
 }
 
+/// Distinct resources that a request may have: each costs far more memory than bytes on the wire.
+const MAX_RESOURCES: usize = 1 << 16;
+
 /// The processes of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
-    /// Position in `processes` of each distinct resource.
+    /// Position in `list` of each distinct resource.
     by_resource: HashMap<Vec<u8>, usize>,
-    processes: Vec<Process>,
+    by_id: HashMap<ProcessId, usize>,
+    list: Vec<Process>,
 }
 
 /// A process that a request speaks of.
@@ -102,15 +103,27 @@ impl Process {
 impl Processes {
     /// The process of a resource. Equal resources are one process, and so are resources that differ only
     /// in attributes that do not identify; the last of them is kept.
-    pub fn of(&mut self, resource: &[u8]) -> &mut Process {
-        let index = if let Some(index) = self.by_resource.get(resource) {
-            *index
-        } else {
-            let index = self.add(resource);
-            self.by_resource.insert(resource.to_owned(), index);
-            index
-        };
-        &mut self.processes[index]
+    pub fn of(&mut self, resource: &[u8]) -> Result<&mut Process, &'static str> {
+        let index = self.index_of(resource)?;
+        Ok(self.get(index))
+    }
+
+    /// Position of a resource's process, for [`Processes::get`].
+    pub fn index_of(&mut self, resource: &[u8]) -> Result<usize, &'static str> {
+        if let Some(index) = self.by_resource.get(resource) {
+            return Ok(*index);
+        }
+        if self.by_resource.len() == MAX_RESOURCES {
+            return Err("more than 65536 resources in a request");
+        }
+        let index = self.add(resource);
+        self.by_resource.insert(resource.to_owned(), index);
+        Ok(index)
+    }
+
+    /// The process at a position.
+    pub fn get(&mut self, index: usize) -> &mut Process {
+        &mut self.list[index]
     }
 
     fn add(&mut self, resource: &[u8]) -> usize {
@@ -120,19 +133,21 @@ impl Processes {
             .map_or_else(|| UNKNOWN_SERVICE.to_owned(), Into::into);
         let id = process_id(resource);
         let resource = resource.to_owned();
-        if let Some(index) = self.processes.iter().position(|process| process.id == id) {
-            let known = &mut self.processes[index];
+        if let Some(&index) = self.by_id.get(&id) {
+            let known = &mut self.list[index];
             *known = Process { id, service_name, resource, earliest: known.earliest };
             return index;
         }
-        self.processes.push(Process { id, service_name, resource, earliest: None });
-        self.processes.len() - 1
+        let index = self.list.len();
+        self.by_id.insert(id, index);
+        self.list.push(Process { id, service_name, resource, earliest: None });
+        index
     }
 
     /// A row for each process that an item was kept of.
     pub fn finish(self, received: Timestamp) -> RecordBatch {
         let mut rows = ProcessesBuilder::default();
-        for process in self.processes {
+        for process in self.list {
             let Some(earliest) = process.earliest else { continue };
             rows.push(&ProcessRow {
                 process_id: process.id,
@@ -200,9 +215,9 @@ mod tests {
     #[test]
     fn one_row_for_each_process_with_kept_items() {
         let mut processes = Processes::default();
-        processes.of(&packed(&[("service.name", "a"), ("v", "1")])).saw(Timestamp::from_nanos(20));
-        processes.of(&packed(&[("service.name", "a"), ("v", "2")])).saw(Timestamp::from_nanos(10));
-        processes.of(&packed(&[("service.name", "never kept")]));
+        processes.of(&packed(&[("service.name", "a"), ("v", "1")])).unwrap().saw(Timestamp::from_nanos(20));
+        processes.of(&packed(&[("service.name", "a"), ("v", "2")])).unwrap().saw(Timestamp::from_nanos(10));
+        processes.of(&packed(&[("service.name", "never kept")])).unwrap();
         let rows = processes.finish(Timestamp::from_nanos(99));
         assert_eq!(rows.num_rows(), 1);
     }

@@ -3,41 +3,55 @@
 
 mod wire;
 
+use std::collections::{HashMap, HashSet};
+
 use glasshouse_model::{Attributes, Timestamp, Value};
 use glasshouse_tables::attributes::{PackedWriter, ValueRef, iter, json_to_packed, to_model};
 use glasshouse_tables::ports::{DecodeError, Decoded};
 use glasshouse_tables::{
     Batches, EventRow, LinkRow, SpanEventsBuilder, SpanLinksBuilder, SpanRow, SpansBuilder, Table,
 };
+use serde::Deserializer as _;
 use serde_json::value::RawValue;
 
-use self::wire::{NativeSpan, Request};
+use self::wire::{NativeSpan, SpansOf, TopLevel};
 use crate::json_error::{json_error, reason};
+use crate::json_items::EachItem;
 use crate::otlp::MAX_DEPTH;
 use crate::outcome::Outcome;
 use crate::process::{Processes, SERVICE_NAME};
 use crate::sampling::sample_weight;
 use crate::thread::thread;
 
+/// Memory that rows take beside their texts and attributes, roughly.
+const SPAN_ROW: usize = 256;
+const EVENT_ROW: usize = 128;
+const LINK_ROW: usize = 160;
+
 /// Decodes `{"spans":[…], "resource"?: {…}}`.
 pub(crate) fn decode_native(body: &[u8], received: Timestamp) -> Result<Decoded, DecodeError> {
-    let request: Request<'_> = serde_json::from_slice(body).map_err(|error| json_error(&error, ""))?;
+    let top: TopLevel<'_> = serde_json::from_slice(body).map_err(|error| json_error(&error, ""))?;
     let resource =
-        pack(request.resource, "resource").map_err(|what| DecodeError { what, place: "the top level".to_owned() })?;
+        pack(top.resource, "resource").map_err(|what| DecodeError { what, place: "the top level".to_owned() })?;
     let mut native = Native {
         resource: to_model(resource.packed()),
+        by_own: HashMap::new(),
         processes: Processes::default(),
-        spans: SpansBuilder::with_capacity(request.spans.len()),
+        spans: SpansBuilder::with_capacity(0),
         events: SpanEventsBuilder::default(),
         links: SpanLinksBuilder::default(),
     };
     let mut outcome = Outcome::default();
-    for span in request.spans {
-        match native.keep(span) {
+    let each = EachItem(|item| {
+        match native.keep(item, &mut outcome) {
             Ok(()) => outcome.accept(),
-            Err(reason) => outcome.reject(reason),
+            Err(Refused::Span(reason)) => outcome.reject(reason),
+            Err(Refused::Request(what)) => return Err(what),
         }
-    }
+        Ok(())
+    });
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    deserializer.deserialize_map(SpansOf(each)).map_err(|error| json_error(&error, ""))?;
     let mut batches = Batches::default();
     batches.set(Table::Processes, native.processes.finish(received));
     batches.set(Table::Spans, native.spans.finish(received));
@@ -46,9 +60,25 @@ pub(crate) fn decode_native(body: &[u8], received: Timestamp) -> Result<Decoded,
     Ok(outcome.decoded(batches))
 }
 
+/// Why a span is not kept.
+enum Refused {
+    /// It is wrong by itself.
+    Span(String),
+    /// The request asks for too much.
+    Request(&'static str),
+}
+
+impl From<String> for Refused {
+    fn from(reason: String) -> Self {
+        Self::Span(reason)
+    }
+}
+
 struct Native {
     /// The resource that all spans of the request share.
     resource: Attributes,
+    /// Positions of processes by what spans say of them: their service and their own resource.
+    by_own: HashMap<(String, String), usize>,
     processes: Processes,
     spans: SpansBuilder,
     events: SpanEventsBuilder,
@@ -57,14 +87,17 @@ struct Native {
 
 impl Native {
     /// Appends the rows of a span, or says why it is refused. Everything is read before anything is kept.
-    fn keep(&mut self, json: &RawValue) -> Result<(), String> {
-        let span: NativeSpan<'_> = serde_json::from_str(json.get()).map_err(|error| reason(&error))?;
+    fn keep(&mut self, json: &str, outcome: &mut Outcome) -> Result<(), Refused> {
+        let span: NativeSpan<'_> = serde_json::from_str(json).map_err(|error| reason(&error))?;
         let attributes = pack(span.attributes, "attributes")?;
         let events = pack_each(&span.events, "events", |event| event.attributes)?;
         let links = pack_each(&span.links, "links", |link| link.attributes)?;
-        let resource = self.resource_of(&span)?;
-        let process = self.processes.of(PackedWriter::from(&resource).packed());
+        let index = self.process_of(&span, outcome)?;
+        let process = self.processes.get(index);
         let (process_id, service_name) = (process.id, process.service_name.as_str());
+        let rows = SPAN_ROW + EVENT_ROW * events.len() + LINK_ROW * links.len();
+        let names = service_name.len() * (1 + events.len() + links.len());
+        outcome.spend(rows + names + json.len()).map_err(Refused::Request)?;
 
         for (event, attributes) in span.events.iter().zip(&events) {
             self.events.push(&EventRow {
@@ -122,16 +155,28 @@ impl Native {
         Ok(())
     }
 
+    /// Position of the span's process.
+    fn process_of(&mut self, span: &NativeSpan<'_>, outcome: &mut Outcome) -> Result<usize, Refused> {
+        let own = (span.service_name.to_string(), span.resource.map(RawValue::get).unwrap_or_default().to_owned());
+        if let Some(index) = self.by_own.get(&own) {
+            return Ok(*index);
+        }
+        let resource = self.resource_of(span)?;
+        let resource = PackedWriter::from(&resource);
+        // Each process repeats what the request's resource says once.
+        outcome.spend(4 * resource.packed().len()).map_err(Refused::Request)?;
+        let index = self.processes.index_of(resource.packed()).map_err(Refused::Request)?;
+        self.by_own.insert(own, index);
+        Ok(index)
+    }
+
     /// The span's own resource over the request's, with the span's service.
     fn resource_of(&self, span: &NativeSpan<'_>) -> Result<Attributes, String> {
         let own = to_model(pack(span.resource, "resource")?.packed());
-        let mut resource = Attributes(vec![(SERVICE_NAME.to_owned(), Value::String(span.service_name.to_string()))]);
-        for (key, value) in own.0.into_iter().chain(self.resource.0.iter().cloned()) {
-            if resource.get(&key).is_none() {
-                resource.0.push((key, value));
-            }
-        }
-        Ok(resource)
+        let service = (SERVICE_NAME.to_owned(), Value::String(span.service_name.to_string()));
+        let mut known = HashSet::new();
+        let all = std::iter::once(service).chain(own.0).chain(self.resource.0.iter().cloned());
+        Ok(Attributes(all.filter(|(key, _)| known.insert(key.clone())).collect()))
     }
 }
 

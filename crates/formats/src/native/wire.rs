@@ -4,17 +4,40 @@ use std::borrow::Cow;
 use std::fmt;
 
 use glasshouse_model::{SpanId, SpanKind, StatusCode, Timestamp, TraceId};
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+/// The request, its spans aside.
 #[derive(Deserialize)]
-pub(super) struct Request<'a> {
-    #[serde(borrow)]
-    pub spans: Vec<&'a RawValue>,
+pub(super) struct TopLevel<'a> {
     /// Resource attributes of all spans; a span's own win.
     #[serde(borrow, default)]
     pub resource: Option<&'a RawValue>,
+}
+
+/// The spans of a request, one by one.
+pub(super) struct SpansOf<S>(pub S);
+
+impl<'de, S: DeserializeSeed<'de, Value = ()>> Visitor<'de> for SpansOf<S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with spans")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut spans = Some(self.0);
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == "spans" {
+                let each = spans.take().ok_or_else(|| A::Error::duplicate_field("spans"))?;
+                map.next_value_seed(each)?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        if spans.is_some() { Err(A::Error::missing_field("spans")) } else { Ok(()) }
+    }
 }
 
 /// A span. Times are Unix nanoseconds, as decimal strings or numbers.

@@ -12,6 +12,9 @@ pub(crate) const MAX_DEPTH: u32 = 32;
 /// What a value of more than [`MAX_DEPTH`] is refused with.
 pub(super) const TOO_DEEP: &str = "attribute value nested more than 32 deep";
 
+/// Largest message that is merged and written anew: in between it takes many times its bytes.
+const MAX_MERGED: usize = 1 << 20;
+
 /// Adds a `KeyValue` message to packed attributes and gives its key.
 #[inline]
 pub(super) fn push<'a>(message: Message<'a>, out: &mut PackedWriter) -> Result<&'a [u8]> {
@@ -20,31 +23,78 @@ pub(super) fn push<'a>(message: Message<'a>, out: &mut PackedWriter) -> Result<&
         out.push_key_value(message.remaining());
         return Ok(key);
     }
-    let (key, value) = key_value(message, 1)?;
+    let (key, value) = merged_key_value(message)?;
     out.push(key, &value);
     Ok(key.as_bytes())
 }
 
 /// Checks a `KeyValue` message of which nothing is kept.
 pub(super) fn check(message: Message<'_>) -> Result<()> {
-    key_value(message, 1).map(drop)
+    if canonical_key_value(message, message.remaining().is_ascii(), 1)?.is_none() {
+        merged_key_value(message)?;
+    }
+    Ok(())
 }
 
-/// The value of a singular `AnyValue` field from all its occurrences. `scratch` holds it when it had to
-/// be written anew.
-pub(super) fn any_value<'a>(occurrences: &[Message<'a>], scratch: &'a mut PackedWriter) -> Result<ValueRef<'a>> {
-    if let [message] = occurrences
-        && canonical_any_value(*message, message.remaining().is_ascii(), 1)?
-    {
-        return Ok(ValueRef::from_any_value(message.remaining()));
+/// Reads a message in which fields are repeated or unknown.
+fn merged_key_value(message: Message<'_>) -> Result<(&str, Value)> {
+    check_size(&message)?;
+    key_value(message, 1)
+}
+
+fn check_size(message: &Message<'_>) -> Result<()> {
+    if message.remaining().len() > MAX_MERGED {
+        return Err(message.malformed("attribute of more than 1 MiB that repeats fields or has unknown ones"));
     }
-    let mut merged = Value::Empty;
-    for message in occurrences {
-        merge_any_value(&mut merged, *message, 1)?;
+    Ok(())
+}
+
+/// The value of a singular `AnyValue` field, from all its occurrences.
+#[derive(Debug, Default)]
+pub(super) enum AnyValue<'a> {
+    #[default]
+    Absent,
+    /// In canonical form.
+    Whole(Message<'a>),
+    Merged(Value),
+}
+
+impl<'a> AnyValue<'a> {
+    /// Reads an occurrence over the earlier ones.
+    pub fn merge(&mut self, message: Message<'a>) -> Result<()> {
+        let canonical = canonical_any_value(message, message.remaining().is_ascii(), 1)?;
+        let mut value = match std::mem::take(self) {
+            Self::Absent if canonical => {
+                *self = Self::Whole(message);
+                return Ok(());
+            }
+            Self::Absent => Value::Empty,
+            Self::Whole(first) => {
+                check_size(&first)?;
+                let mut value = Value::Empty;
+                merge_any_value(&mut value, first, 1)?;
+                value
+            }
+            Self::Merged(value) => value,
+        };
+        check_size(&message)?;
+        merge_any_value(&mut value, message, 1)?;
+        *self = Self::Merged(value);
+        Ok(())
     }
-    scratch.clear();
-    scratch.push("", &merged);
-    Ok(get(scratch.packed(), "").unwrap_or(ValueRef::Empty))
+
+    /// The value; `scratch` holds it when it had to be written anew.
+    pub fn read<'s>(&'s self, scratch: &'s mut PackedWriter) -> ValueRef<'s> {
+        match self {
+            Self::Absent => ValueRef::Empty,
+            Self::Whole(message) => ValueRef::from_any_value(message.remaining()),
+            Self::Merged(value) => {
+                scratch.clear();
+                scratch.push("", value);
+                get(scratch.packed(), "").unwrap_or(ValueRef::Empty)
+            }
+        }
+    }
 }
 
 /// The key when the message holds known fields only, each at most once; `None` otherwise.

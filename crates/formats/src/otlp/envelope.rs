@@ -29,7 +29,7 @@ pub(super) fn read_request<'a>(
         let mut group = request.message(tag)?;
         resource.clear();
         read_resource(group, &mut resource)?;
-        let process = processes.of(resource.packed());
+        let process = processes.of(resource.packed()).map_err(|what| group.malformed(what))?;
         while let Some(tag) = group.tag()? {
             match tag.field() {
                 2 => {

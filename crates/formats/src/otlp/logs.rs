@@ -1,10 +1,11 @@
 use glasshouse_model::{Severity, SpanId, Timestamp, TraceId};
-use glasshouse_tables::attributes::PackedWriter;
+use glasshouse_tables::attributes::{PackedWriter, ValueRef};
 use glasshouse_tables::ports::{DecodeError, Decoded};
 use glasshouse_tables::{Batches, LogRow, LogsBuilder, Table};
 
+use super::attributes::{self, AnyValue};
 use super::envelope::{Scope, read_request};
-use super::{attributes, time};
+use super::time;
 use crate::outcome::Outcome;
 use crate::process::{Process, Processes};
 use crate::wire::{Message, Result};
@@ -34,6 +35,9 @@ pub(crate) fn decode_logs(body: &[u8], received: Timestamp) -> Result<Decoded, D
     Ok(logs.outcome.decoded(batches))
 }
 
+/// Memory that a row takes beside its texts and attributes, roughly.
+const LOG_ROW: usize = 224;
+
 struct Logs {
     received: Timestamp,
     rows: LogsBuilder,
@@ -45,7 +49,7 @@ struct Logs {
 impl Logs {
     fn read(&mut self, mut message: Message<'_>, process: &mut Process, scope: Scope<'_>) -> Result<()> {
         self.attributes.clear();
-        let mut body = Vec::with_capacity(1);
+        let mut sent_body = AnyValue::default();
         let (mut time_sent, mut time_observed) = (0, 0);
         let (mut severity, mut severity_text, mut event_name) = (0, "", "");
         let (mut trace_id, mut span_id): (&[u8], &[u8]) = (&[], &[]);
@@ -55,7 +59,7 @@ impl Logs {
                 1 => time_sent = message.fixed64(tag)?,
                 2 => severity = message.uint32(tag)? as i32,
                 3 => severity_text = message.text(tag)?,
-                5 => body.push(message.message(tag)?),
+                5 => sent_body.merge(message.message(tag)?)?,
                 6 => drop(attributes::push(message.message(tag)?, &mut self.attributes)?),
                 7 => dropped_attributes_count = message.uint32(tag)?,
                 8 => flags = message.fixed32(tag)?,
@@ -66,7 +70,16 @@ impl Logs {
                 _ => message.skip(tag)?,
             }
         }
-        let body = attributes::any_value(&body, &mut self.body)?;
+        let body = sent_body.read(&mut self.body);
+        let names = process.service_name.len() + scope.name.len() + scope.version.len() + event_name.len();
+        let body_memory = match body {
+            ValueRef::String(text) => text.len(),
+            // Written as JSON: six bytes for one is the most.
+            ValueRef::Array(bytes) | ValueRef::Map(bytes) | ValueRef::Bytes(bytes) => 6 * bytes.len(),
+            _ => 0,
+        };
+        let own = self.attributes.packed().len() + severity_text.len() + body_memory;
+        self.outcome.spend(LOG_ROW + names + own).map_err(|what| message.malformed(what))?;
         let (Some(sent), Some(observed)) = (time(time_sent), time(time_observed)) else {
             self.outcome.reject("time_unix_nano or observed_time_unix_nano is past the year 2262");
             return Ok(());

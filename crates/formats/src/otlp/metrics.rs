@@ -51,6 +51,14 @@ pub(super) struct Descriptor<'a> {
     pub is_monotonic: Option<bool>,
 }
 
+impl Descriptor<'_> {
+    /// Memory that its texts take in each row.
+    fn memory(&self) -> usize {
+        let names = self.name.len() + self.unit.len() + self.description.len();
+        names + self.service_name.len() + self.scope.name.len() + self.scope.version.len()
+    }
+}
+
 impl<'a> Metrics<'a> {
     fn read(&mut self, mut message: Message<'a>, process: &mut Process, scope: Scope<'a>) -> Result<()> {
         let (mut name, mut unit, mut description) = ("", "", "");
@@ -96,6 +104,8 @@ impl<'a> Metrics<'a> {
                     temporality,
                     is_monotonic,
                 };
+                let memory = descriptor.memory() + self.point.memory();
+                self.outcome.spend(memory).map_err(|what| part.malformed(what))?;
                 match self.point.keep(&descriptor, self.received, &mut self.rows) {
                     Ok(earliest) => {
                         process.saw(earliest);

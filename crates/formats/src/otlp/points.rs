@@ -13,6 +13,13 @@ use crate::wire::{Message, Result};
 /// `DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK`: the point says that there is no value.
 const NO_RECORDED_VALUE: u32 = 1;
 
+/// Most buckets, quantiles or exemplars of a point: the wire writes each in two bytes, the table in many.
+const MAX_LIST: usize = 1 << 16;
+
+/// Memory that a row, and an exemplar, take beside their texts and attributes, roughly.
+const POINT_ROW: usize = 320;
+const EXEMPLAR_ROW: usize = 192;
+
 /// What the points of a metric are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -83,6 +90,8 @@ pub(super) struct Point<'a> {
     positive: Buckets,
     negative: Buckets,
     quantiles: Vec<(f64, f64)>,
+    /// Whether there were more quantiles or exemplars than are read.
+    too_many: bool,
     attributes: PackedWriter,
     exemplars: Vec<Exemplar<'a>>,
     /// Attributes of all exemplars, one after the other.
@@ -98,19 +107,23 @@ struct Buckets {
 /// Bucket counts. The wire has `u64`, the table `i64`.
 #[derive(Debug, Default)]
 struct Counts {
-    counts: Vec<i64>,
+    values: Vec<i64>,
     too_large: bool,
+    too_many: bool,
 }
 
 impl Counts {
     fn push(&mut self, count: u64) {
         self.too_large |= i64::try_from(count).is_err();
-        self.counts.push(count as i64);
+        self.too_many |= self.values.len() == MAX_LIST;
+        if !self.too_many {
+            self.values.push(count as i64);
+        }
     }
 
     fn clear(&mut self) {
-        self.counts.clear();
-        self.too_large = false;
+        self.values.clear();
+        (self.too_large, self.too_many) = (false, false);
     }
 }
 
@@ -230,7 +243,13 @@ impl<'a> Point<'a> {
                 3 => self.time = message.fixed64(tag)?,
                 4 => self.count = message.fixed64(tag)?,
                 5 => self.sum = Some(message.double(tag)?),
-                6 => self.quantiles.push(read_quantile(message.message(tag)?)?),
+                6 => {
+                    let quantile = read_quantile(message.message(tag)?)?;
+                    self.too_many |= self.quantiles.len() == MAX_LIST;
+                    if !self.too_many {
+                        self.quantiles.push(quantile);
+                    }
+                }
                 7 => drop(attributes::push(message.message(tag)?, &mut self.attributes)?),
                 8 => self.flags = message.uint32(tag)?,
                 _ => message.skip(tag)?,
@@ -255,8 +274,20 @@ impl<'a> Point<'a> {
             }
         }
         exemplar.attributes.end = packed.packed().len();
-        self.exemplars.push(exemplar);
+        self.too_many |= self.exemplars.len() == MAX_LIST;
+        if !self.too_many {
+            self.exemplars.push(exemplar);
+        }
         Ok(())
+    }
+
+    /// Memory that the point's row takes beside what its metric says, roughly.
+    pub fn memory(&self) -> usize {
+        let buckets = self.counts.values.len() + self.positive.counts.values.len() + self.negative.counts.values.len();
+        let lists = 8 * (buckets + self.bounds.len() + 2 * self.quantiles.len());
+        // Attributes of exemplars become JSON; six bytes for one is the most.
+        let exemplars = EXEMPLAR_ROW * self.exemplars.len() + 6 * self.exemplar_attributes.packed().len();
+        POINT_ROW + self.attributes.packed().len() + lists + exemplars
     }
 
     /// Appends the point's row and gives the earliest time it tells of, or says why it is refused.
@@ -274,6 +305,9 @@ impl<'a> Point<'a> {
             0 => None,
             nanos => Some(time(nanos).ok_or("start_time_unix_nano is past the year 2262")?),
         };
+        if self.too_many || [&self.counts, &self.positive.counts, &self.negative.counts].iter().any(|c| c.too_many) {
+            return Err("more than 65536 buckets, quantiles or exemplars");
+        }
         if self.counts.too_large || self.positive.counts.too_large || self.negative.counts.too_large {
             return Err("a bucket count is not below 2^63");
         }
@@ -297,15 +331,15 @@ impl<'a> Point<'a> {
         let recorded = self.flags & NO_RECORDED_VALUE == 0;
         let (value, value_int) = Number::columns(self.value.filter(|_| recorded));
         let distribution = recorded && !matches!(metric.kind, Kind::Gauge | Kind::Sum);
-        let bucketed = recorded && !(self.bounds.is_empty() && self.counts.counts.is_empty());
+        let bucketed = recorded && !(self.bounds.is_empty() && self.counts.values.is_empty());
         let exponential = ExponentialRow {
             scale: self.scale,
             zero_count,
             zero_threshold: self.zero_threshold,
             positive_offset: self.positive.offset,
-            positive_counts: &self.positive.counts.counts,
+            positive_counts: &self.positive.counts.values,
             negative_offset: self.negative.offset,
-            negative_counts: &self.negative.counts.counts,
+            negative_counts: &self.negative.counts.values,
         };
         rows.push(&MetricRow {
             time: point_time,
@@ -325,7 +359,7 @@ impl<'a> Point<'a> {
             min: self.min.filter(|_| distribution),
             max: self.max.filter(|_| distribution),
             bucket_bounds: bucketed.then_some(&self.bounds),
-            bucket_counts: bucketed.then_some(&self.counts.counts),
+            bucket_counts: bucketed.then_some(&self.counts.values),
             exponential: (recorded && metric.kind == Kind::ExponentialHistogram).then_some(exponential),
             quantiles: (distribution && metric.kind == Kind::Summary).then_some(&self.quantiles),
             exemplars: &exemplars,

@@ -17,7 +17,7 @@ use crate::wire::{Message, Result};
 pub(crate) fn decode_traces(body: &[u8], received: Timestamp) -> Result<Decoded, DecodeError> {
     let mut processes = Processes::default();
     let mut traces = Traces {
-        spans: SpansBuilder::with_capacity(count_spans(body)?),
+        spans: SpansBuilder::with_capacity(count_spans(body)?.min(MAX_CAPACITY)),
         events: SpanEventsBuilder::default(),
         links: SpanLinksBuilder::default(),
         outcome: Outcome::default(),
@@ -39,6 +39,14 @@ pub(crate) fn decode_traces(body: &[u8], received: Timestamp) -> Result<Decoded,
     batches.set(Table::SpanLinks, traces.links.finish(received));
     Ok(traces.outcome.decoded(batches))
 }
+
+/// Spans that memory is taken for before they are read: more cannot be told from hostile bytes.
+const MAX_CAPACITY: usize = 1 << 14;
+
+/// Memory that a row takes beside its texts and attributes, roughly.
+const SPAN_ROW: usize = 256;
+const EVENT_ROW: usize = 128;
+const LINK_ROW: usize = 160;
 
 /// Spans in a request: builders of the right size neither grow nor waste.
 fn count_spans(body: &[u8]) -> Result<usize> {
@@ -125,20 +133,26 @@ impl<'a> Traces<'a> {
                     span.has_thread |= key.starts_with(b"thread.");
                 }
                 10 => span.dropped_attributes = message.uint32(tag)?,
-                11 => scratch.events.push(message.message(tag)?),
+                11 => {
+                    self.outcome.spend(EVENT_ROW).map_err(|what| message.malformed(what))?;
+                    scratch.events.push(message.message(tag)?);
+                }
                 12 => span.dropped_events = message.uint32(tag)?,
-                13 => scratch.links.push(message.message(tag)?),
+                13 => {
+                    self.outcome.spend(LINK_ROW).map_err(|what| message.malformed(what))?;
+                    scratch.links.push(message.message(tag)?);
+                }
                 14 => span.dropped_links = message.uint32(tag)?,
                 15 => read_status(message.message(tag)?, &mut span)?,
                 16 => span.flags = message.fixed32(tag)?,
                 _ => message.skip(tag)?,
             }
         }
-        self.keep(&span, process, scope)
+        self.keep(&span, process, scope, message)
     }
 
     /// Appends the rows of a span, its events and links, or says why it is refused.
-    fn keep(&mut self, span: &WireSpan<'a>, process: &mut Process, scope: Scope<'a>) -> Result<()> {
+    fn keep(&mut self, span: &WireSpan<'a>, process: &mut Process, scope: Scope<'a>, end: Message<'a>) -> Result<()> {
         let identity = Identity::of(span);
         let lost_events = self.keep_events(identity.as_ref().ok(), process)?;
         let lost_links = self.keep_links(identity.as_ref().ok(), process)?;
@@ -150,6 +164,9 @@ impl<'a> Traces<'a> {
             }
         };
         let attributes = self.scratch.attributes.packed();
+        let names = process.service_name.len() + scope.name.len() + scope.version.len() + span.name.len();
+        let own = attributes.len() + span.status_message.len() + span.trace_state.len();
+        self.outcome.spend(SPAN_ROW + names + own).map_err(|what| end.malformed(what))?;
         let (thread_id, thread_name) = if span.has_thread { thread(attributes) } else { (None, None) };
         self.spans.push(&SpanRow {
             trace_id: identity.trace_id,
@@ -188,6 +205,8 @@ impl<'a> Traces<'a> {
             let attributes = &mut self.scratch.nested;
             let event = read_event(*message, attributes)?;
             let Some(span) = span else { continue };
+            let texts = process.service_name.len() + event.name.len() + attributes.packed().len();
+            self.outcome.spend(texts).map_err(|what| message.malformed(what))?;
             // An event without a time happened when the span did.
             let time = if event.time == 0 { Some(span.start_time) } else { time(event.time) };
             let Some(time) = time else {
@@ -215,6 +234,8 @@ impl<'a> Traces<'a> {
             let attributes = &mut self.scratch.nested;
             let link = read_link(*message, attributes)?;
             let Some(span) = span else { continue };
+            let texts = process.service_name.len() + link.trace_state.len() + attributes.packed().len();
+            self.outcome.spend(texts).map_err(|what| message.malformed(what))?;
             let linked = (TraceId::from_slice(link.trace_id), SpanId::from_slice(link.span_id));
             let (Some(linked_trace_id), Some(linked_span_id)) = linked else {
                 lost += 1;

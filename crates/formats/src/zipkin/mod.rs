@@ -10,39 +10,62 @@ use glasshouse_model::{SpanKind, StatusCode, Timestamp};
 use glasshouse_tables::attributes::PackedWriter;
 use glasshouse_tables::ports::{DecodeError, Decoded};
 use glasshouse_tables::{Batches, EventRow, SpanEventsBuilder, SpanRow, SpansBuilder, Table};
-use serde_json::value::RawValue;
+use serde::de::DeserializeSeed;
 
 use self::shared::SharedSpans;
 use self::wire::{Endpoint, ZipkinSpan, read};
 use crate::json_error::json_error;
+use crate::json_items::EachItem;
 use crate::outcome::Outcome;
-use crate::process::{Processes, SERVICE_NAME};
+use crate::process::{Processes, SERVICE_NAME, UNKNOWN_SERVICE};
 
 /// Decodes a list of spans.
 pub(crate) fn decode_zipkin(body: &[u8], received: Timestamp) -> Result<Decoded, DecodeError> {
-    let request: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| json_error(&error, ""))?;
-    let spans: Vec<Result<ZipkinSpan<'_>, String>> = request.into_iter().map(|json| read(json.get())).collect();
-    let shared = SharedSpans::of(spans.iter().flatten());
+    // Once for the ids that both sides of a call share, once for the spans: they are not held in between.
+    let mut shared = SharedSpans::default();
+    each_span(body, |json| {
+        if let Ok(span) = read(json) {
+            shared.add(&span);
+        }
+        Ok(())
+    })?;
+    shared.finish();
     let mut zipkin = Zipkin {
         shared,
         processes: Processes::default(),
-        spans: SpansBuilder::with_capacity(spans.len()),
+        spans: SpansBuilder::with_capacity(0),
         events: SpanEventsBuilder::default(),
         attributes: PackedWriter::new(),
         resource: PackedWriter::new(),
     };
     let mut outcome = Outcome::default();
-    for span in spans {
-        match span.and_then(|span| zipkin.keep(&span)) {
-            Ok(()) => outcome.accept(),
+    each_span(body, |json| {
+        match read(json).and_then(|span| Ok((Times::of(&span)?, span))) {
+            Ok((times, span)) => {
+                let names = span.service_name().map_or(UNKNOWN_SERVICE.len(), str::len) * (1 + span.annotations.len());
+                outcome.spend(SPAN_ROW + EVENT_ROW * span.annotations.len() + names + json.len())?;
+                zipkin.keep(&span, times)?;
+                outcome.accept();
+            }
             Err(reason) => outcome.reject(reason),
         }
-    }
+        Ok(())
+    })?;
     let mut batches = Batches::default();
     batches.set(Table::Processes, zipkin.processes.finish(received));
     batches.set(Table::Spans, zipkin.spans.finish(received));
     batches.set(Table::SpanEvents, zipkin.events.finish(received));
     Ok(outcome.decoded(batches))
+}
+
+/// Memory that rows take beside their texts and attributes, roughly.
+const SPAN_ROW: usize = 256;
+const EVENT_ROW: usize = 128;
+
+fn each_span<'a>(body: &'a [u8], each: impl FnMut(&'a str) -> Result<(), &'static str>) -> Result<(), DecodeError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let read = EachItem(each).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    read.map_err(|error| json_error(&error, ""))
 }
 
 struct Zipkin {
@@ -63,9 +86,16 @@ struct FromTags<'a> {
     scope_version: &'a str,
 }
 
-impl Zipkin {
-    /// Appends the rows of a span, or says why it is refused. Everything is read before anything is kept.
-    fn keep(&mut self, span: &ZipkinSpan<'_>) -> Result<(), String> {
+/// When a span and its annotations happened.
+struct Times {
+    start_time: Timestamp,
+    end_time: Option<Timestamp>,
+    annotations: Vec<Timestamp>,
+}
+
+impl Times {
+    /// The times of a span, or why it is refused.
+    fn of(span: &ZipkinSpan<'_>) -> Result<Self, String> {
         let start_time = match (span.timestamp, span.annotations.iter().map(|annotation| annotation.timestamp).min()) {
             (Some(micros), _) | (None, Some(micros)) => nanos(micros)?,
             (None, None) => return Err("timestamp is missing".to_owned()),
@@ -78,12 +108,15 @@ impl Zipkin {
             }
             None => None,
         };
-        let events = span
-            .annotations
-            .iter()
-            .map(|annotation| Ok((nanos(annotation.timestamp)?, annotation.value.as_ref())))
-            .collect::<Result<Vec<_>, String>>()?;
+        let annotations = span.annotations.iter().map(|a| nanos(a.timestamp)).collect::<Result<_, _>>()?;
+        Ok(Self { start_time, end_time, annotations })
+    }
+}
 
+impl Zipkin {
+    /// Appends the rows of a span.
+    fn keep(&mut self, span: &ZipkinSpan<'_>, times: Times) -> Result<(), &'static str> {
+        let Times { start_time, end_time, annotations } = times;
         self.attributes.clear();
         let from_tags = read_tags(span, &mut self.attributes);
         if let Some(endpoint) = &span.local_endpoint {
@@ -99,17 +132,17 @@ impl Zipkin {
         if let Some(name) = span.service_name() {
             self.resource.push_str(SERVICE_NAME, name);
         }
-        let process = self.processes.of(self.resource.packed());
+        let process = self.processes.of(self.resource.packed())?;
         let span_id = self.shared.own_id(span);
 
-        for (time, name) in events {
+        for (time, annotation) in annotations.into_iter().zip(&span.annotations) {
             self.events.push(&EventRow {
                 trace_id: span.trace_id,
                 span_id,
                 process_id: process.id,
                 service_name: &process.service_name,
                 time,
-                name,
+                name: &annotation.value,
                 attributes: &[],
                 dropped_attributes_count: 0,
             });

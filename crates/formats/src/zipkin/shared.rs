@@ -13,6 +13,9 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::wire::ZipkinSpan;
 
+/// Server halves of one id among which a child's parent is looked for.
+const MAX_HALVES: usize = 128;
+
 type Key = (TraceId, SpanId);
 
 /// The shared spans of a request.
@@ -29,27 +32,41 @@ struct ServerHalf {
     service: String,
     address: String,
     timestamp: Option<u64>,
+    /// Whether its sender says that it is shared.
+    is_marked: bool,
     id: SpanId,
 }
 
 impl SharedSpans {
-    pub fn of<'s, 'a: 's>(spans: impl Iterator<Item = &'s ZipkinSpan<'a>> + Clone) -> Self {
-        let mut shared = Self::default();
-        for span in spans.clone().filter(|span| span.kind == Some(SpanKind::Client)) {
-            shared.clients.insert((span.trace_id, span.id));
-        }
-        for span in spans {
-            if shared.is_server_half(span) {
-                let half = ServerHalf {
-                    service: span.service_name().unwrap_or_default().to_owned(),
-                    address: span.local_address(),
-                    timestamp: span.timestamp,
-                    id: server_id(span),
-                };
-                shared.servers.entry((span.trace_id, span.id)).or_default().push(half);
+    /// Notes a span that may be one half of a shared one.
+    pub fn add(&mut self, span: &ZipkinSpan<'_>) {
+        let key = (span.trace_id, span.id);
+        if span.kind == Some(SpanKind::Client) {
+            self.clients.insert(key);
+        } else if span.shared || span.kind == Some(SpanKind::Server) {
+            let half = ServerHalf {
+                service: span.service_name().unwrap_or_default().to_owned(),
+                address: span.local_address(),
+                timestamp: span.timestamp,
+                is_marked: span.shared,
+                id: server_id(span),
+            };
+            let halves = self.servers.entry(key).or_default();
+            if halves.len() < MAX_HALVES {
+                halves.push(half);
             }
         }
-        shared
+    }
+
+    /// To be called when all spans are known: servers that share no id are spans of their own.
+    pub fn finish(&mut self) {
+        let clients = &self.clients;
+        self.servers.retain(|key, halves| {
+            if !clients.contains(key) {
+                halves.retain(|half| half.is_marked);
+            }
+            !halves.is_empty()
+        });
     }
 
     /// Senders that do not write `shared` are recognised when both halves are in one request.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod generate;
+mod hostile;
 mod native;
 mod oracle;
 mod otlp_json;

@@ -112,7 +112,7 @@ fn malformed_bodies_are_refused_whole() {
         );
     };
     check(r#"{"spans":[{]}"#, "key must be a string at line 1 column 12");
-    check(r#"{"spans":{}}"#, "invalid type: map, expected a sequence at line 1 column 9");
+    check(r#"{"spans":{}}"#, "invalid type: map, expected a list of spans at line 1 column 9");
     check(r#"{"resource":{}}"#, "missing field `spans` at line 1 column 15");
     check(
         r#"{"resource":[],"spans":[]}"#,

@@ -49,7 +49,7 @@ const LOGS: [WireFormat; 2] = [WireFormat::OtlpLogsProtobuf, WireFormat::OtlpLog
 const METRICS: [WireFormat; 2] = [WireFormat::OtlpMetricsProtobuf, WireFormat::OtlpMetricsJson];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn traces_agree(request in generate::traces()) {

@@ -114,7 +114,7 @@ fn malformed_bodies_are_refused_whole() {
     let check = |body: &str, expected: &str| {
         assert_eq!(try_decode(WireFormat::ZipkinV2Json, body.as_bytes()).unwrap_err().to_string(), expected, "{body}");
     };
-    check("{}", "invalid type: map, expected a sequence at line 1 column 0");
+    check("{}", "invalid type: map, expected a list of spans at line 1 column 0");
     check("[{]", "key must be a string at line 1 column 3");
     check("", "EOF while parsing a value at line 1 column 0");
 }

@@ -20,7 +20,7 @@ type Client = FlightSqlServiceClient<Channel>;
 async fn read(client: &mut Client, info: FlightInfo) -> Result<Vec<RecordBatch>, FlightError> {
     let ticket = info.endpoint[0].ticket.clone().unwrap();
     let told: Schema = info.try_decode_schema()?;
-    let mut stream = client.do_get(ticket).await.map_err(FlightError::from)?;
+    let mut stream = client.do_get(ticket).await?;
     let mut batches = Vec::new();
     while let Some(batch) = stream.try_next().await? {
         assert_eq!(*batch.schema(), told);
