@@ -2,6 +2,7 @@
 //! measure -- [millions of spans] [folder]`. The folder is kept and used again when it is given.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,29 +61,31 @@ fn spans(numbers: std::ops::Range<u64>) -> RecordBatch {
         attributes.clear();
         attributes.push_str("http.request.method", ["GET", "POST", "PUT"][(random % 3) as usize]);
         attributes.push_str("http.route", &format!("/api/v1/resource-{}", random % 200));
-        attributes.push("http.response.status_code", &Value::Int(if random % 100 == 0 { 500 } else { 200 }));
+        attributes.push("http.response.status_code", &Value::Int(if random.is_multiple_of(100) { 500 } else { 200 }));
         attributes.push_str("server.address", &format!("host-{}.example.com", random % 60));
         attributes.push_str("user.id", &format!("user-{}", mix(random) % 100_000));
-        attributes.push_str("request.id", &format!("{:016x}", mix(random ^ 7)));
+        attributes.push_str("request.id", &format!("{:016x}", mix(random.wrapping_add(7))));
         attributes.push_str("db.system", ["postgresql", "redis", "mysql"][(random % 3) as usize]);
         attributes.push("db.rows", &Value::Int((random % 1000) as i64));
-        attributes.push("cache.hit", &Value::Bool(random % 2 == 0));
+        attributes.push("cache.hit", &Value::Bool(random.is_multiple_of(2)));
         attributes.push("queue.wait_ms", &Value::Double((random % 10_000) as f64 / 100.0));
         // 20 µs apart, so that two million are 40 seconds.
         let start = Timestamp::from_nanos(START + (number * 20_000) as i64);
-        let duration = 1_000 + (mix(random ^ 11) % 1_000_000) * (1 + random % 50);
+        let duration = 1_000 + (mix(random.wrapping_add(11)) % 1_000_000) * (1 + random % 50);
         spans.push(&SpanRow {
             trace_id: trace_id(number),
             span_id: SpanId::from_bytes(mix(number).to_be_bytes())
                 .unwrap_or_else(|| unreachable!("mixed numbers are not zero")),
-            parent_span_id: (number % 20 != 0).then(|| SpanId::from_bytes(mix(number - 1).to_be_bytes())).flatten(),
+            parent_span_id: (!number.is_multiple_of(20))
+                .then(|| SpanId::from_bytes(mix(number - 1).to_be_bytes()))
+                .flatten(),
             process_id: format!("00000000-0000-4000-8000-{:012}", service * 3 + random % 3).parse().expect("a UUID"),
             service_name: &format!("service-{service:02}"),
             name: &format!("operation-{}", random % 200),
-            kind: if number % 4 == 0 { SpanKind::Server } else { SpanKind::Internal },
+            kind: if number.is_multiple_of(4) { SpanKind::Server } else { SpanKind::Internal },
             start_time: start,
             end_time: Some(Timestamp::from_nanos(start.nanos() + duration as i64)),
-            status_code: if random % 100 == 0 { StatusCode::Error } else { StatusCode::Unset },
+            status_code: if random.is_multiple_of(100) { StatusCode::Error } else { StatusCode::Unset },
             status_message: "",
             thread_id: None,
             thread_name: None,
@@ -111,15 +114,16 @@ fn lake(millions: u64, folder: &Path, store: &Store) -> Result<Arc<Snapshot>, Bo
                 (first..end).step_by(50_000).map(|from| spans(from..(from + 50_000).min(end))).collect();
             let columns = FileColumns::without_ids(Table::Spans, &choose_shredded(Table::Spans, &batches));
             for file in write_sorted(store, &columns, &batches, &WriteOptions::merge())? {
-                lines += &format!(
-                    "{} {} {} {} {} {}\n",
+                writeln!(
+                    lines,
+                    "{} {} {} {} {} {}",
                     file.path,
                     file.rows,
                     file.bytes,
                     file.footer_bytes,
                     file.min_time.nanos(),
                     file.max_time.nanos()
-                );
+                )?;
             }
             eprintln!("{end} spans written");
         }

@@ -59,7 +59,7 @@ impl PhysicalExprAdapter for RowAdapter {
             if let Some(adapted) = self.comparison(&expr)? {
                 return stored(adapted);
             }
-            if let Some(adapted) = self.null_check(&expr)? {
+            if let Some(adapted) = self.null_check(&expr) {
                 return stored(adapted);
             }
             match expr.downcast_ref::<Column>() {
@@ -180,9 +180,12 @@ impl RowAdapter {
                 (Some(constant), None) => (binary.right(), binary.op().swap(), constant),
                 _ => return Ok(None),
             };
-            use Operator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
-            let Some(operator @ (Eq | NotEq | Lt | LtEq | Gt | GtEq)) = operator else { return Ok(None) };
-            let is_order = !matches!(operator, Eq | NotEq);
+            let Some(operator) = operator else { return Ok(None) };
+            let is_order = match operator {
+                Operator::Eq | Operator::NotEq => false,
+                Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => true,
+                _ => return Ok(None),
+            };
             let Some((stored, mut constants)) = self.as_stored(value, &[constant], is_order)? else {
                 return Ok(None);
             };
@@ -235,21 +238,21 @@ impl RowAdapter {
     }
 
     /// Whether an id or a time is there need not wait for its text.
-    fn null_check(&self, expr: &Expr) -> Result<Option<Expr>> {
+    fn null_check(&self, expr: &Expr) -> Option<Expr> {
         let (argument, is_null) = if let Some(check) = expr.downcast_ref::<IsNullExpr>() {
             (check.arg(), true)
         } else if let Some(check) = expr.downcast_ref::<IsNotNullExpr>() {
             (check.arg(), false)
         } else {
-            return Ok(None);
+            return None;
         };
-        let Some(column) = argument.downcast_ref::<Column>() else { return Ok(None) };
+        let column = argument.downcast_ref::<Column>()?;
         let plain = matches!(
             self.kind_of(column.name()),
             Some(ColumnType::TraceId | ColumnType::SpanId | ColumnType::ProcessId | ColumnType::Time)
         );
-        let Some((stored, _)) = self.stored_column(column.name()).filter(|_| plain) else { return Ok(None) };
-        Ok(Some(if is_null { Arc::new(IsNullExpr::new(stored)) } else { Arc::new(IsNotNullExpr::new(stored)) }))
+        let (stored, _) = self.stored_column(column.name()).filter(|_| plain)?;
+        Some(if is_null { Arc::new(IsNullExpr::new(stored)) } else { Arc::new(IsNotNullExpr::new(stored)) })
     }
 }
 

@@ -31,7 +31,7 @@ impl EngineConfig {
             spill_dir: spill_dir.into(),
             spill_limit: 16 << 30,
             threads: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
-            timeout: Some(Duration::from_secs(300)),
+            timeout: Some(Duration::from_mins(5)),
         }
     }
 }

@@ -46,17 +46,17 @@ pub(crate) struct HotSource {
 
 impl HotSource {
     /// All columns of the batches, which have the table's stored schema.
-    pub(crate) fn try_new(table: Table, batches: Vec<RecordBatch>, partitions: usize) -> Result<Self> {
+    pub(crate) fn new(table: Table, batches: Vec<RecordBatch>, partitions: usize) -> Self {
         let logical = table.logical_schema();
         let columns: Vec<_> = (0..logical.fields().len()).collect();
-        Ok(Self {
+        Self {
             table,
             partitions: spread(batches, partitions),
             predicate: None,
             projection: ProjectionExprs::from_indices(&columns, &logical),
             schema: logical,
             fetch: None,
-        })
+        }
     }
 
     /// Only the rows that meet the predicate, besides those before.

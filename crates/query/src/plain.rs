@@ -20,9 +20,9 @@ pub(crate) fn plain_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<Rec
         .columns()
         .iter()
         .zip(schema.fields())
-        .map(|(column, field)| match column.data_type() == field.data_type() {
-            true => Ok(Arc::clone(column)),
-            false => cast(column, field.data_type()),
+        .map(|(column, field)| {
+            let is_plain = column.data_type() == field.data_type();
+            if is_plain { Ok(Arc::clone(column)) } else { cast(column, field.data_type()) }
         })
         .collect::<Result<Vec<ArrayRef>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));

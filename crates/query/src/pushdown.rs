@@ -22,7 +22,7 @@ impl PhysicalOptimizerRule for ProjectIntoScans {
         plan.transform_up(|plan| {
             let Some(projection) = plan.downcast_ref::<ProjectionExec>() else { return Ok(Transformed::no(plan)) };
             let scans = match projection.input().downcast_ref::<UnionExec>() {
-                Some(union) => union.inputs().to_vec(),
+                Some(union) => union.inputs().clone(),
                 None => vec![Arc::clone(projection.input())],
             };
             if !scans.iter().all(|scan| scan.is::<DataSourceExec>()) {

@@ -81,19 +81,14 @@ impl Threads {
             let mut left = limit.unwrap_or(usize::MAX);
             while left > 0 {
                 let next = match deadline {
-                    Some(deadline) => match timeout_at(deadline.at, batches.next()).await {
-                        Ok(next) => next,
-                        Err(_) => {
-                            let _ = sender.send(Err(deadline.error())).await;
-                            return;
-                        }
-                    },
-                    None => batches.next().await,
+                    Some(deadline) => timeout_at(deadline.at, batches.next()).await.map_err(|_| deadline.error()),
+                    None => Ok(batches.next().await),
                 };
                 let answer = match next {
-                    None => return,
-                    Some(Err(error)) => Err(query_error(&error)),
-                    Some(Ok(batch)) => {
+                    Ok(None) => return,
+                    Err(error) => Err(error),
+                    Ok(Some(Err(error))) => Err(query_error(&error)),
+                    Ok(Some(Ok(batch))) => {
                         let batch = batch.slice(0, left.min(batch.num_rows()));
                         left -= batch.num_rows();
                         plain_batch(&batch, &plain).map_err(|error| query_error(&error.into()))

@@ -87,7 +87,7 @@ impl TableProvider for LakeTable {
         let mut inputs = Vec::with_capacity(2);
         let hot: Vec<_> = self.view.snapshot.hot_batches(self.table).cloned().collect();
         if !hot.is_empty() {
-            let mut source = HotSource::try_new(self.table, hot, partitions)?.with_predicate(range.clone());
+            let mut source = HotSource::new(self.table, hot, partitions).with_predicate(range.clone());
             if let Some(columns) = projection {
                 source = source.with_projection(&ProjectionExprs::from_indices(columns, &logical))?;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::expr::Placeholder;
@@ -140,20 +140,18 @@ impl SpansFunction {
             Expr::Placeholder(Placeholder { id, .. }) => {
                 let Some(values) = &self.parameters.0 else { return Ok(Argument::Unknown) };
                 let position = id.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
-                match position.and_then(|position| values.get(position.checked_sub(1)?)) {
-                    Some(value) => Ok(Argument::Value(value.clone())),
-                    None => plan_err!("no value was given for {id}"),
-                }
+                let value = position.and_then(|position| values.get(position.checked_sub(1)?));
+                value
+                    .map(|value| Argument::Value(value.clone()))
+                    .ok_or_else(|| plan_datafusion_err!("no value was given for {id}"))
             }
             _ => plan_err!("the arguments of {} must be constants", self.name),
         }
     }
 
     fn parse<T: std::str::FromStr>(&self, value: &ScalarValue, expected: &str) -> Result<T> {
-        match value.try_as_str().flatten().map(str::parse) {
-            Some(Ok(parsed)) => Ok(parsed),
-            _ => plan_err!("{} expects {expected}, not {value}", self.name),
-        }
+        let parsed = value.try_as_str().flatten().and_then(|text| text.parse().ok());
+        parsed.ok_or_else(|| plan_datafusion_err!("{} expects {expected}, not {value}", self.name))
     }
 
     fn process_spans(
@@ -205,9 +203,9 @@ impl SpansFunction {
             return Ok(None);
         }
         let utc = time_scalar(Timestamp::MIN).data_type();
-        match value.cast_to(&utc) {
-            Ok(ScalarValue::TimestampNanosecond(Some(nanos), _)) => Ok(Some(Timestamp::from_nanos(nanos))),
-            _ => plan_err!("{} expects a time such as '2026-01-31T12:00:00.000000001Z', not {value}", self.name),
-        }
+        let Ok(ScalarValue::TimestampNanosecond(Some(nanos), _)) = value.cast_to(&utc) else {
+            return plan_err!("{} expects a time such as '2026-01-31T12:00:00.000000001Z', not {value}", self.name);
+        };
+        Ok(Some(Timestamp::from_nanos(nanos)))
     }
 }

@@ -137,10 +137,10 @@ impl ExecutionPlan for TraceTreeExec {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self::try_new(input, self.projection.clone())?)),
-            _ => internal_err!("TraceTreeExec has one child"),
-        }
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return internal_err!("TraceTreeExec has one child");
+        };
+        Ok(Arc::new(Self::try_new(input, self.projection.clone())?))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Builder};
 use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Int64Type};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
@@ -114,9 +114,10 @@ impl ScalarUDFImpl for QuantileFromExponential {
         let histograms = histograms.as_struct();
         let fractions = arrow::compute::cast(fractions, &DataType::Float64)?;
         let fractions = fractions.as_primitive::<Float64Type>();
-        let column = |name: &str| match histograms.column_by_name(name) {
-            Some(column) => Ok(column),
-            None => exec_err!("an exponential histogram has no {name}"),
+        let column = |name: &str| {
+            histograms
+                .column_by_name(name)
+                .ok_or_else(|| exec_datafusion_err!("an exponential histogram has no {name}"))
         };
         let (scale, zeros) = (column("scale")?, column("zero_count")?);
         let sides = [
@@ -186,9 +187,10 @@ impl Side {
     fn of(offset: &ArrayRef, counts: &ArrayRef, row: usize) -> Self {
         let offset = if offset.is_valid(row) { offset.as_primitive::<Int32Type>().value(row) } else { 0 };
         let lists = counts.as_list::<i32>();
-        let counts = match lists.is_valid(row) {
-            true => lists.value(row).as_primitive::<Int64Type>().values().to_vec(),
-            false => Vec::new(),
+        let counts = if lists.is_valid(row) {
+            lists.value(row).as_primitive::<Int64Type>().values().to_vec()
+        } else {
+            Vec::new()
         };
         Self { offset, counts }
     }

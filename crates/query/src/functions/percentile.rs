@@ -1,5 +1,5 @@
 //! `percentile`: quantiles of large groups in one pass and bounded memory, by counting in buckets whose
-//! width grows with the value (as DDSketch and HDR histograms do): <https://arxiv.org/abs/1908.10693>.
+//! width grows with the value (as `DDSketch` and HDR histograms do): <https://arxiv.org/abs/1908.10693>.
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
@@ -251,7 +251,7 @@ impl Sketches {
     fn update(&mut self, values: &[ArrayRef], group_of: impl Fn(usize) -> Option<usize>) -> Result<()> {
         let Some(numbers) = values.first() else { return internal_err!("percentile takes arguments") };
         let numbers = numbers.as_primitive::<Float64Type>();
-        let weights: Option<&Float64Array> = values.get(2).map(|weights| weights.as_primitive());
+        let weights: Option<&Float64Array> = values.get(2).map(AsArray::as_primitive);
         for row in 0..numbers.len() {
             if numbers.is_null(row) {
                 continue;
@@ -318,7 +318,7 @@ impl GroupsAccumulator for Sketches {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let rows = values.first().map_or(0, |values| values.len());
+        let rows = values.first().map_or(0, Array::len);
         let mut each = Self::new(self.fraction);
         each.update_batch(values, &(0..rows).collect::<Vec<_>>(), filter, rows)?;
         each.state(EmitTo::All)

@@ -24,7 +24,7 @@ async fn answers_are_as_expected_wherever_the_rows_are() {
                     Ok(answer) => answer,
                     Err(error) => format!("{error:?}"),
                 };
-                answers += &format!("{statement};\n{answer}\n\n");
+                answers.extend([statement, ";\n", &answer, "\n\n"]);
             }
             if *form == Form::Hot && std::env::var_os("UPDATE_EXPECT").is_some() {
                 std::fs::write(&expected_path, &answers).unwrap();
@@ -46,7 +46,7 @@ async fn answers_are_as_expected_wherever_the_rows_are() {
 fn first_difference(got: &str, expected: &str) -> String {
     let blocks = |text: &str| text.split("\n\n").map(str::to_owned).collect::<Vec<_>>();
     let (got, expected) = (blocks(got), blocks(expected));
-    let at = (0..).find(|i| got.get(*i) != expected.get(*i)).unwrap_or_default();
+    let at = got.iter().zip(&expected).take_while(|(got, expected)| got == expected).count();
     let block = |blocks: &[String]| blocks.get(at).cloned().unwrap_or_default();
     format!("got\n{}\nexpected\n{}\n", block(&got), block(&expected))
 }
