@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::admission::Reservation;
 use crate::health::{Counters, Health, Part};
 use crate::hot::Generation;
+use crate::lock::FolderLock;
 use crate::view::View;
 use crate::wal::{Append, AppendError, Appender, ContentHash, RecentRequests, RecordHeader};
 
@@ -58,6 +59,8 @@ pub(crate) struct Committer {
     pub health: Arc<Health>,
     pub counters: Arc<Counters>,
     pub clock: Arc<dyn Clock>,
+    /// Nobody else may have the folder while this thread may write to it.
+    pub _lock: Arc<FolderLock>,
 }
 
 impl Committer {

@@ -87,6 +87,10 @@ impl fmt::Display for Report {
 /// can be without losing data: files that no catalog entry names are deleted. Repairing needs the data folder for
 /// itself; checking does not.
 pub async fn check(config: &LakeConfig, repair: bool) -> Result<Report, LakeError> {
+    if !config.data_dir.is_dir() {
+        let source = std::io::ErrorKind::NotFound.into();
+        return Err(LakeError::Folder { path: config.data_dir.clone(), source });
+    }
     let _lock = if repair { Some(FolderLock::take(&config.data_dir)?) } else { None };
     let mut report = Report::default();
     let store = Store::open(&config.data_location())?;

@@ -18,6 +18,7 @@ use crate::committer::Order;
 use crate::curator::Changes;
 use crate::health::{Counters, Health, Part};
 use crate::hot::Frozen;
+use crate::lock::FolderLock;
 use crate::view::View;
 use crate::wal::{RecentRequests, remove_segments};
 
@@ -55,6 +56,10 @@ pub(crate) struct Flusher {
     pub counters: Arc<Counters>,
     pub clock: Arc<dyn Clock>,
     pub stop: CancellationToken,
+    /// Cancelled when orphans are deleted: only then may new files be begun.
+    pub swept: CancellationToken,
+    /// Nobody else may have the folder while this task may delete segments from it.
+    pub _lock: Arc<FolderLock>,
 }
 
 impl Flusher {
@@ -62,6 +67,10 @@ impl Flusher {
     pub(crate) async fn run(self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        tokio::select! {
+            () = self.stop.cancelled() => return,
+            () = self.swept.cancelled() => {}
+        }
         loop {
             if self.stop.is_cancelled() {
                 return;

@@ -20,7 +20,7 @@ use crate::flush::{Flusher, Progress, blocking};
 use crate::health::{Counters, Health};
 use crate::lock::FolderLock;
 use crate::recovery::{Replay, Replayed, writer_id};
-use crate::tend::{Settled, Tender, delete_orphans, orphans};
+use crate::tend::{Settled, Sweeper, Tender};
 use crate::view::View;
 use crate::wal::{Appender, Disk, RecentRequests, SystemDisk, body_checksum, content_hash};
 use crate::{LakeConfig, LakeError};
@@ -57,7 +57,7 @@ pub struct Lake {
 struct Background {
     committer: std::thread::JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
-    lock: FolderLock,
+    lock: Arc<FolderLock>,
 }
 
 impl Lake {
@@ -71,7 +71,7 @@ impl Lake {
         decoder: Arc<dyn Decoder>,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, LakeError> {
-        let lock = FolderLock::take(&config.data_dir)?;
+        let lock = Arc::new(FolderLock::take(&config.data_dir)?);
         let wal_dir = config.wal_dir();
         std::fs::create_dir_all(&wal_dir).map_err(|source| LakeError::Folder { path: wal_dir.clone(), source })?;
         let writer = writer_id(&config.data_dir)?;
@@ -81,11 +81,6 @@ impl Lake {
         options.clock = Arc::clone(&config.clock);
         let catalog = Catalog::open(options).await?;
         let watermark = catalog.watermark(writer).await?.unwrap_or(0);
-        let is_sole_writer = config.is_sole_writer();
-        if is_sole_writer {
-            let found = orphans(&store, &catalog, true).await?;
-            delete_orphans(&store, &found).await?;
-        }
 
         let view = Arc::new(View::default());
         let live = catalog.files().await?;
@@ -108,6 +103,15 @@ impl Lake {
             config.catalog_poll,
             stop.clone(),
         );
+        let swept = CancellationToken::new();
+        let sweeper = Sweeper {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            is_sole_writer: config.is_sole_writer(),
+            swept: swept.clone(),
+            health: Arc::clone(&health),
+            counters: Arc::clone(&counters),
+        };
         let flusher = Flusher {
             store: store.clone(),
             catalog: catalog.clone(),
@@ -124,9 +128,11 @@ impl Lake {
             counters: Arc::clone(&counters),
             clock: Arc::clone(&config.clock),
             stop: stop.clone(),
+            swept: swept.clone(),
+            _lock: Arc::clone(&lock),
         };
         // Flushing begins before the log is read: it may hold more than fits into memory at once.
-        let mut tasks = vec![tokio::spawn(curator.run()), tokio::spawn(flusher.run())];
+        let mut tasks = vec![tokio::spawn(curator.run()), tokio::spawn(sweeper.run()), tokio::spawn(flusher.run())];
         let replay = Replay {
             wal_dir: wal_dir.clone(),
             watermark,
@@ -154,6 +160,7 @@ impl Lake {
             health: Arc::clone(&health),
             counters: Arc::clone(&counters),
             clock: Arc::clone(&config.clock),
+            _lock: Arc::clone(&lock),
         };
         let committer = std::thread::Builder::new()
             .name("lake-commit".into())
@@ -171,12 +178,12 @@ impl Lake {
                 grace: config.grace.into(),
                 idle: config.flush_idle.into(),
                 age: config.flush_age.into(),
-                is_sole_writer,
                 settle: received_settle,
                 health: Arc::clone(&health),
                 counters: Arc::clone(&counters),
                 clock: Arc::clone(&config.clock),
                 stop: stop.clone(),
+                swept,
                 broken: std::collections::HashSet::new(),
             };
             tasks.push(tokio::spawn(tender.run()));
@@ -253,6 +260,8 @@ impl Lake {
         for mut task in tasks {
             if tokio::time::timeout_at(until, &mut task).await.is_err() {
                 task.abort();
+                // Ends at its next await; then it has let go of the folder.
+                let _ = task.await;
             }
         }
         drop(lock);
@@ -284,6 +293,9 @@ impl Ingest for Lake {
         }
         if batches.is_empty() {
             return Ok(());
+        }
+        if u32::try_from(body.len()).is_err() {
+            return Err(SubmitError::TooLarge(format!("a record of the log cannot hold {} bytes", body.len())));
         }
         let memory = self.budget.reserve(body.len() + batches.memory()).await?;
         let (done, answer) = oneshot::channel();

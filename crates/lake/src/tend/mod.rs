@@ -22,7 +22,7 @@ use crate::view::View;
 use crate::{LakeError, Retention};
 use expiry::expired;
 use plan::{Quiet, next_merge};
-pub(crate) use sweep::{delete_orphans, orphans};
+pub(crate) use sweep::{Sweeper, delete_orphans, orphans};
 
 /// How often is looked whether there is something to merge.
 const TICK: Duration = Duration::from_secs(1);
@@ -48,13 +48,13 @@ pub(crate) struct Tender {
     pub grace: DurationNs,
     pub idle: DurationNs,
     pub age: DurationNs,
-    /// Whether nobody else writes files to the store; then orphans were deleted before this one began to write.
-    pub is_sole_writer: bool,
     pub settle: mpsc::Receiver<Settled>,
     pub health: Arc<Health>,
     pub counters: Arc<Counters>,
     pub clock: Arc<dyn Clock>,
     pub stop: CancellationToken,
+    /// Cancelled when orphans are deleted: only then may new files be begun.
+    pub swept: CancellationToken,
     /// Files that cannot be read, by id: they are left alone so that the others go on.
     pub broken: HashSet<i64>,
 }
@@ -62,8 +62,9 @@ pub(crate) struct Tender {
 impl Tender {
     /// Works until stopped.
     pub(crate) async fn run(mut self) {
-        if !self.is_sole_writer {
-            self.sweep().await;
+        tokio::select! {
+            () = self.stop.cancelled() => return,
+            () = self.swept.cancelled() => {}
         }
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -88,6 +89,7 @@ impl Tender {
                     if paused_until.is_none_or(|until| Instant::now() >= until) {
                         match self.merge_all(false).await {
                             Ok(()) => paused_until = None,
+                            Err(LakeError::ShuttingDown) => return,
                             Err(error) => {
                                 self.health.failed(Part::Compaction, error.to_string());
                                 paused_until = Some(Instant::now() + PAUSE);
@@ -143,8 +145,12 @@ impl Tender {
         let ids: Arc<ColumnIds> = self.catalog.ensure_shredded(table, &wanted).await?;
         let columns = FileColumns::new(table, &wanted, &ids)?;
         let (cache, sources) = (self.cache.clone(), inputs.to_vec());
-        let merged: Merged =
-            on_nice_thread(move || merge(&cache, &sources, &columns, &WriteOptions::merge())).await??;
+        let merging = on_nice_thread(move || merge(&cache, &sources, &columns, &WriteOptions::merge()));
+        let merged: Merged = tokio::select! {
+            merged = merging => merged??,
+            // The thread goes on for a moment; what it writes is swept at the next start.
+            () = self.stop.cancelled() => return Err(LakeError::ShuttingDown),
+        };
         let made: Vec<String> = merged.files.iter().map(|file| file.path.clone()).collect();
         let rows = merged.files.iter().map(|file| file.rows).sum();
         let bytes = merged.files.iter().map(|file| file.bytes).sum();
@@ -153,6 +159,7 @@ impl Tender {
             // After any other error the commit may have been made all the same; then the files are no orphans.
             if matches!(error, LakeError::Catalog(CatalogError::Gone(_))) {
                 let store = self.cache.store().clone();
+                // What cannot be deleted now is an orphan, which the next start sweeps.
                 let _ = blocking(move || made.iter().try_for_each(|path| store.delete(path))).await;
             }
             return Err(error);
@@ -209,23 +216,6 @@ impl Tender {
         self.catalog.deleted(&due).await?;
         self.counters.deleted_files.add(due.len() as u64);
         Ok(())
-    }
-
-    /// Deletes what a crash left half written or not catalogued.
-    async fn sweep(&self) {
-        let swept = async {
-            let found = orphans(self.cache.store(), &self.catalog, false).await?;
-            delete_orphans(self.cache.store(), &found).await?;
-            Ok::<_, LakeError>(found.len() as u64)
-        };
-        match swept.await {
-            Ok(0) => {}
-            Ok(count) => {
-                self.counters.deleted_files.add(count);
-                tracing::info!(count, "deleted files that a former process left uncatalogued");
-            }
-            Err(error) => self.health.failed(Part::ObjectStore, error.to_string()),
-        }
     }
 }
 

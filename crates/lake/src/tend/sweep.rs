@@ -1,16 +1,55 @@
 //! Files that no catalog entry names.
 
+use std::sync::Arc;
+
 use futures::TryStreamExt;
 use glasshouse_catalog::Catalog;
 use glasshouse_files::Store;
 use glasshouse_model::{Clock, DurationNs, SystemClock, Timestamp};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::LakeError;
 use crate::flush::blocking;
+use crate::health::{Counters, Health, Part};
 
 /// Where several processes write, a file that is younger may be one that is about to be catalogued.
 const YOUNG: DurationNs = DurationNs::from_secs(24 * 3600);
+
+/// Deletes, once at the start, what a crash left half written or not catalogued.
+#[derive(Debug)]
+pub(crate) struct Sweeper {
+    pub store: Store,
+    pub catalog: Catalog,
+    /// Whether nobody else writes files to the store. Then none may be begun before the sweep has ended.
+    pub is_sole_writer: bool,
+    pub swept: CancellationToken,
+    pub health: Arc<Health>,
+    pub counters: Arc<Counters>,
+}
+
+impl Sweeper {
+    pub(crate) async fn run(self) {
+        if !self.is_sole_writer {
+            self.swept.cancel();
+        }
+        match self.sweep().await {
+            Ok(0) => {}
+            Ok(count) => {
+                self.counters.deleted_files.add(count);
+                tracing::info!(count, "deleted files that a former process left uncatalogued");
+            }
+            Err(error) => self.health.failed(Part::ObjectStore, error.to_string()),
+        }
+        self.swept.cancel();
+    }
+
+    async fn sweep(&self) -> Result<u64, LakeError> {
+        let found = orphans(&self.store, &self.catalog, self.is_sole_writer).await?;
+        delete_orphans(&self.store, &found).await?;
+        Ok(found.len() as u64)
+    }
+}
 
 /// Files named as ours are that the catalog does not know. To be called before this process writes any, or
 /// with `is_sole_writer` false.

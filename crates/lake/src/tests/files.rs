@@ -45,7 +45,7 @@ async fn readers_never_see_a_row_twice_or_miss_one() {
     let sender = {
         let (lake, acknowledged) = (Arc::clone(&lake), Arc::clone(&acknowledged));
         tokio::spawn(async move {
-            for step in 0..120 {
+            for step in 0..60 {
                 lake.submit(request(step * 50, 50)).await.unwrap();
                 acknowledged.store(step * 50 + 50, Ordering::SeqCst);
                 if step % 17 == 0 {
@@ -69,7 +69,7 @@ async fn readers_never_see_a_row_twice_or_miss_one() {
     }
     sender.await.unwrap();
     assert!(looks > 3);
-    assert_rows(&lake, 6000);
+    assert_rows(&lake, 3000);
     assert!(figure(&lake, "glasshouse_merges_total") > 0);
 }
 
@@ -192,5 +192,6 @@ async fn orphans_are_deleted_at_the_start() {
     std::fs::write(&orphan, "not catalogued").unwrap();
     std::fs::write(&foreign, "not ours").unwrap();
     let _lake = open(folder.path()).await;
-    assert!(!orphan.exists() && foreign.exists());
+    eventually("the orphan is deleted", || !orphan.exists()).await;
+    assert!(foreign.exists());
 }

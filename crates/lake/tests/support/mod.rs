@@ -34,8 +34,8 @@ impl Decoder for Numbers {
         let process_id = ProcessId(Uuid::from_u128(u128::from(first % 3)));
         let (mut spans, mut logs) = (SpansBuilder::with_capacity(count as usize), LogsBuilder::default());
         for number in first..first + count {
-            // A few hours, so that there is more than one partition.
-            let time = Timestamp::from_nanos(1_700_000_000_000_000_000 + i64::from(number % 7) * 1_000_000_000_000);
+            // Of two hours, so that there is more than one partition.
+            let time = Timestamp::from_nanos(1_700_000_000_000_000_000 + i64::from(number % 2) * 3_600_000_000_000);
             spans.push(&span(number, process_id, time));
             logs.push(&log(number, process_id, time));
         }
