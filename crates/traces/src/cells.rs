@@ -5,6 +5,7 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray,
     Float64Array, Int32Array, Int64Array, PrimitiveArray, StringArray,
 };
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     ArrowDictionaryKeyType, ArrowNativeType, Float64Type, Int32Type, Int64Type, TimestampNanosecondType, UInt8Type,
     UInt16Type,
@@ -41,17 +42,33 @@ impl Selection {
     pub fn keep(&mut self, mut passes: impl FnMut(usize) -> bool) {
         if let Some(rows) = &mut self.rows {
             rows.retain(|row| passes(*row as usize));
-            return;
+        } else {
+            self.rows = Some((0..self.len as u32).filter(|row| passes(*row as usize)).collect());
         }
-        // Without a branch on the outcome, which would be mispredicted.
-        let mut rows = vec![0; self.len];
-        let mut kept = 0;
-        for row in 0..self.len {
-            rows[kept] = row as u32;
-            kept += usize::from(passes(row));
+    }
+
+    /// Leaves the rows whose value is there and passes.
+    pub fn keep_values<T: Copy>(&mut self, values: &[T], nulls: Option<&NullBuffer>, passes: impl Fn(T) -> bool) {
+        if let Some(rows) = &mut self.rows {
+            rows.retain(|row| passes(values[*row as usize]));
+        } else {
+            let mut rows = Vec::new();
+            for (chunk, values) in values.chunks(64).enumerate() {
+                // Few rows pass mostly: comparing without branches lets the compiler compare many at once.
+                let mut passing = 0u64;
+                for (bit, value) in values.iter().enumerate() {
+                    passing |= u64::from(passes(*value)) << bit;
+                }
+                while passing != 0 {
+                    rows.push(chunk as u32 * 64 + passing.trailing_zeros());
+                    passing &= passing - 1;
+                }
+            }
+            self.rows = Some(rows);
         }
-        rows.truncate(kept);
-        self.rows = Some(rows);
+        if let (Some(nulls), Some(rows)) = (nulls, &mut self.rows) {
+            rows.retain(|row| nulls.is_valid(*row as usize));
+        }
     }
 
     /// The rows.
@@ -115,10 +132,13 @@ impl<'a> Texts<'a> {
                 return rows.clear();
             }
             let keys = codes.keys().values();
-            let passes = |row: usize| passing.get(keys[row].as_usize()).is_some_and(|passes| *passes);
-            match codes.nulls() {
-                Some(nulls) => rows.keep(|row| nulls.is_valid(row) && passes(row)),
-                None => rows.keep(passes),
+            match passing.iter().position(|passes| *passes) {
+                Some(only) if passing.iter().filter(|passes| **passes).count() == 1 => {
+                    let only = K::Native::usize_as(only);
+                    rows.keep_values(keys, codes.nulls(), |key| key == only);
+                }
+                _ => rows
+                    .keep_values(keys, codes.nulls(), |key| passing.get(key.as_usize()).is_some_and(|passes| *passes)),
             }
         }
         match self {

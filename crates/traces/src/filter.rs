@@ -67,12 +67,7 @@ impl Wanted<'_> {
         }
         let column: ArrayRef = source.required("duration_ns")?;
         let durations = cells::integers(&column)?;
-        let values = durations.values();
-        let passes = |row: usize| (min..=max).contains(&values[row]);
-        match durations.nulls() {
-            Some(nulls) => rows.keep(|row| passes(row) && nulls.is_valid(row)),
-            None => rows.keep(passes),
-        }
+        rows.keep_values(durations.values(), durations.nulls(), |duration| min <= duration && duration <= max);
         Ok(())
     }
 
@@ -86,7 +81,7 @@ impl Wanted<'_> {
         }
         let column: ArrayRef = source.required("start_time")?;
         let times = cells::times(&column)?.values();
-        rows.keep(|row| range.contains(Timestamp::from_nanos(times[row])));
+        rows.keep_values(times, None, |time| range.contains(Timestamp::from_nanos(time)));
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ const MAX_TOGETHER: usize = 512;
 
 /// Finds a page of traces.
 ///
-/// A trace's place in the list is its start, which is not later than the start of any of its spans. So rows
+/// A trace's place in the list is its start, which is not later than the start of any of its rows. So rows
 /// are visited from the latest start on, matching rows make their traces candidates, and a candidate is looked
 /// up when nothing unvisited can come before it. The page is complete when its last trace started after
 /// everything that was not visited.
@@ -194,16 +194,18 @@ impl PartialEq for Entry {
 
 impl Eq for Entry {}
 
-/// Traces with a matching row, not looked up yet, by the latest start of such a row: the trace's own start
-/// is not later, as far as visited rows tell.
+/// Traces with a matching row, by the earliest start of such a row: the trace's own start is not later.
 #[derive(Debug, Default)]
 struct Candidates {
+    /// Traces to look up; an entry whose bound is not the trace's any more counts for nothing.
     heap: BinaryHeap<(i64, TraceId)>,
-    /// The bound of each trace that is or was in the heap.
+    /// The bound of each trace; [`Self::TAKEN`] once it was looked up.
     bounds: HashMap<TraceId, i64>,
 }
 
 impl Candidates {
+    const TAKEN: i64 = i64::MIN;
+
     fn add(&mut self, source: &Source, rows: Vec<u32>) -> Result<(), Failure> {
         if rows.is_empty() {
             return Ok(());
@@ -215,7 +217,7 @@ impl Candidates {
         for row in rows.positions() {
             let (id, start) = (ids.value(row), times.value(row));
             match &mut run {
-                Some((known, latest)) if *known == id => *latest = start.max(*latest),
+                Some((known, earliest)) if *known == id => *earliest = start.min(*earliest),
                 _ => {
                     self.note(run.replace((id, start)));
                 }
@@ -227,8 +229,8 @@ impl Candidates {
 
     fn note(&mut self, run: Option<(&[u8], i64)>) {
         let Some((id, start)) = run.and_then(|(id, start)| Some((TraceId::from_slice(id)?, start))) else { return };
-        let bound = self.bounds.entry(id).or_insert(i64::MIN);
-        if start > *bound {
+        let bound = self.bounds.entry(id).or_insert(i64::MAX);
+        if start < *bound {
             *bound = start;
             self.heap.push((start, id));
         }
@@ -248,8 +250,10 @@ impl Candidates {
             && floor.is_none_or(|floor| bound >= floor)
         {
             self.heap.pop();
-            // A later row may have been noted since: then the trace was taken out already.
-            if self.bounds.get(&id) == Some(&bound) {
+            if let Some(known) = self.bounds.get_mut(&id)
+                && *known == bound
+            {
+                *known = Self::TAKEN;
                 taken.push(id);
             }
         }

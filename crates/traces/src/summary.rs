@@ -25,7 +25,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "ingest_time",
 ];
 
-/// A trace in short, its kind not told yet.
+/// A trace in short, its kind not told yet. Its start is that of its earliest row, even of one that a later
+/// version of the span replaced: so no row of a trace is earlier than the trace, which search relies on.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub summary: TraceSummary,
@@ -70,10 +71,11 @@ pub(crate) fn summaries(found: &[Found]) -> Result<Vec<Draft>, Failure> {
         .into_iter()
         .filter_map(|(id, mut rows)| {
             let all = rows.len();
+            let start = rows.iter().map(|row| row.version.start_time).min()?;
             rows.sort_unstable_by_key(|row| (row.id, std::cmp::Reverse(row.version)));
             rows.dedup_by_key(|row| row.id);
             let has_versions = rows.len() < all;
-            let (summary, root) = summarize(TraceId::from_slice(id)?, &rows, &batches)?;
+            let (summary, root) = summarize(TraceId::from_slice(id)?, start, &rows, &batches)?;
             Some(Draft { summary, root: found[root.batch].source(root.row), has_versions })
         })
         .collect())
@@ -81,6 +83,7 @@ pub(crate) fn summaries(found: &[Found]) -> Result<Vec<Draft>, Failure> {
 
 fn summarize<'a>(
     trace_id: TraceId,
+    start: i64,
     spans: &[SpanRow<'a>],
     batches: &[SummaryColumns<'a>],
 ) -> Option<(TraceSummary, SpanRow<'a>)> {
@@ -89,7 +92,6 @@ fn summarize<'a>(
     let order = |span: &&SpanRow<'a>| (span.version.start_time, span.id);
     // Spans that are each other's parents have no root: the earliest stands for it.
     let root = *spans.iter().filter(is_root).min_by_key(order).or_else(|| spans.iter().min_by_key(order))?;
-    let start = spans.iter().map(|span| span.version.start_time).min()?;
     let end = spans.iter().map(|span| span.version.end_time.unwrap_or(span.version.start_time)).max()?;
     let text = |span: &SpanRow<'_>, column: fn(&SummaryColumns<'a>) -> &'a StringArray| {
         column(&batches[span.batch]).value(span.row)

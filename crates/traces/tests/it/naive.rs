@@ -51,7 +51,9 @@ pub fn find(
 ) -> Vec<TraceSummary> {
     let traces = spans(rows).into_iter();
     let matching = traces.filter(|(_, spans)| spans.iter().any(|span| matches(span, resources, filter)));
-    let mut found: Vec<_> = matching.map(|(trace_id, spans)| summary(trace_id, &spans)).collect();
+    // A trace begins with its earliest row, replaced ones included.
+    let start = |id| rows.iter().filter(|row| row.trace_id == id).map(|row| row.start).min().unwrap();
+    let mut found: Vec<_> = matching.map(|(id, spans)| summary(id, start(id), &spans)).collect();
     found.sort_by_key(|trace| Reverse((trace.start_time, trace.trace_id)));
     found
 }
@@ -86,11 +88,10 @@ fn text(value: &Value) -> Option<String> {
     })
 }
 
-fn summary(trace_id: TraceId, spans: &[&Row]) -> TraceSummary {
+fn summary(trace_id: TraceId, start: i64, spans: &[&Row]) -> TraceSummary {
     let known: BTreeSet<SpanId> = spans.iter().map(|span| span.span_id).collect();
     let root = spans.iter().find(|span| span.parent.is_none_or(|parent| !known.contains(&parent)));
     let root = root.unwrap_or(&spans[0]);
-    let start = spans[0].start;
     let end = spans.iter().map(|span| span.end.unwrap_or(span.start)).max().unwrap();
     let services: BTreeSet<&str> = spans.iter().map(|span| span.service).collect();
     let has = |key: &str| root.attributes.iter().any(|(k, _)| *k == key);
