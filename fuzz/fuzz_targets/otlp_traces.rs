@@ -1,7 +1,7 @@
 //! OTLP protobuf: whatever the bytes, the walker and prost agree.
 #![no_main]
 
-#[path = "../../crates/formats/tests/it/oracle.rs"]
+#[path = "../../crates/formats/tests/it/oracle/mod.rs"]
 #[allow(dead_code)]
 mod oracle;
 mod agree;
