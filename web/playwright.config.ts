@@ -21,15 +21,15 @@ export default defineConfig({
   outputDir: 'test-results',
   forbidOnly: process.env.CI !== undefined,
   workers: 1,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 240_000,
+  expect: { timeout: 45_000 },
   use: {
     baseURL: process.env.BASE_URL ?? MOCK,
     launchOptions: chromium,
     viewport: { width: 1440, height: 900 },
     timezoneId: 'Europe/Berlin',
     permissions: ['clipboard-read', 'clipboard-write'],
-    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
   },
   projects: [
     // Against the built app and made-up data: `npm run build` first.

@@ -46,8 +46,14 @@ describe.each([':root', '.dark'])('colours of %s', (theme) => {
 
   it('every service colour is seen', () => {
     const palette = variables(styles('palette'), theme);
-    expect(palette.size).toBe(SERVICE_COLOURS);
-    for (const [name, colour] of palette) {
+    expect(palette.size).toBe(SERVICE_COLOURS + 2);
+    for (let number = 0; number < SERVICE_COLOURS; number++) {
+      const name = `service-${number}`;
+      const colour = palette.get(name)!;
+      const tone = number < SERVICE_COLOURS / 2 ? 'light' : 'dark';
+      expect(contrast(palette.get(`on-service-${tone}`)!, colour), `text on ${name}`).toBeGreaterThanOrEqual(
+        4.5,
+      );
       for (const ground of grounds) {
         expect(contrast(colour, tokens.get(ground)!), `${name} on ${ground}`).toBeGreaterThanOrEqual(3);
       }

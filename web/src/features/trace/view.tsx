@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
 import type { Trace } from '@/api/traces';
 import { useHotkeys } from '@/ui/hotkeys';
 import { lastTraceSearch } from '@/ui/last-search';
@@ -12,17 +12,15 @@ import { TraceHeader } from './header';
 import { Minimap } from './minimap';
 import { rowOf } from './rows';
 import type { TracePageSearch } from './search';
+import { useSettled } from './settled';
 import { SpanPanel } from './span-panel';
-import { ancestorsOf, buildTree, rootOf, type TraceTree, visibleNodes } from './tree';
+import { ancestorsOf, buildTree, rootOf, visibleNodes } from './tree';
 import { Waterfall, type WaterfallHandle } from './waterfall';
-import { isWhole, wholeOf, type Zoom, zoomAround, zoomFromText, zoomText, zoomTo } from './zoom';
+import { isWhole, wholeOf, zoomAround, zoomFromText, zoomText, zoomTo } from './zoom';
 
 const number = (text: string) => (Number.isFinite(Number(text)) ? Number(text) : null);
 const panelWidth = stored('span-panel-width', 440, number);
 const panelHeight = stored('span-panel-height', 320, number);
-
-/** How long a gesture rests before the link takes its result. */
-const SETTLE_MS = 200;
 
 /** A trace that is here: header, minimap, waterfall, and the details of a span. */
 export function TraceView(props: {
@@ -53,13 +51,32 @@ export function TraceView(props: {
     [navigate],
   );
 
-  const [zoom, setZoom] = useZoom(tree, search.zoom, link);
+  const [zoom, setZoom] = useState(() => zoomFromText(search.zoom, tree.length));
+  useSettled({
+    value: zoomText(zoom, tree.length),
+    linked: search.zoom,
+    write: (text) => link({ zoom: text }),
+    read: (text) => setZoom(zoomFromText(text, tree.length)),
+  });
+  const [spanId, setSpanId] = useState(search.span);
+  useSettled({
+    value: spanId,
+    linked: search.span,
+    write: (span) => link({ span }),
+    read: (span) => select(span === undefined ? undefined : tree.indexOf(span)),
+  });
+  const [find, setFind] = useState(search.find ?? '');
+  useSettled({
+    value: find === '' ? undefined : find,
+    linked: search.find,
+    write: (text) => link({ find: text }),
+    read: (text) => setFind(text ?? ''),
+  });
   const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(() => new Set());
   const [muted, setMuted] = useState<ReadonlySet<string>>(() => new Set());
   const visible = useMemo(() => visibleNodes(tree, collapsed), [tree, collapsed]);
-  const selected = search.span === undefined ? undefined : tree.indexOf(search.span);
+  const selected = spanId === undefined ? undefined : tree.indexOf(spanId);
 
-  const find = search.find ?? '';
   const deferredFind = useDeferredValue(find);
   const matches = useMemo(() => findSpans(tree, deferredFind), [tree, deferredFind]);
   const matching = useMemo(
@@ -71,13 +88,13 @@ export function TraceView(props: {
   const select = useCallback(
     (index: number | undefined) => {
       const node = index === undefined ? undefined : tree.nodes[index];
-      link({ span: node?.spanId });
+      setSpanId(node?.spanId);
       if (node === undefined) return;
       const above = ancestorsOf(tree, node.index);
       setCollapsed((before) => (above.some((at) => before.has(at)) ? without(before, above) : before));
       list.current?.reveal(node.index);
     },
-    [tree, link],
+    [tree],
   );
   const toggle = useCallback((index: number) => {
     setCollapsed((before) => (before.has(index) ? without(before, [index]) : new Set(before).add(index)));
@@ -115,7 +132,7 @@ export function TraceView(props: {
   const zoomBy = (factor: number) =>
     setZoom((now) => zoomAround(now, (now.from + now.to) / 2, factor, tree.length));
   const close = () => {
-    if (selected !== undefined) link({ span: undefined });
+    if (selected !== undefined) setSpanId(undefined);
     else if (!isWhole(zoom, tree.length)) setZoom(() => wholeOf(tree.length));
     else void navigate({ to: '/traces', search: lastTraceSearch() });
   };
@@ -162,7 +179,7 @@ export function TraceView(props: {
       trace={trace}
       tree={tree}
       node={node}
-      onClose={() => link({ span: undefined })}
+      onClose={() => setSpanId(undefined)}
       onSelect={select}
       onZoom={() => setZoom(() => zoomTo(node.start, node.end, tree.length))}
     />
@@ -179,7 +196,7 @@ export function TraceView(props: {
         selected={selected}
         muted={muted}
         onMute={setMuted}
-        onFind={(text) => link({ find: text === '' ? undefined : text })}
+        onFind={setFind}
         onStep={step}
         onStepMatch={stepMatch}
         findInput={findInput}
@@ -235,30 +252,4 @@ function without(set: ReadonlySet<number>, gone: readonly number[]): Set<number>
   const rest = new Set(set);
   for (const index of gone) rest.delete(index);
   return rest;
-}
-
-/** The zoom follows the hand at once; the link follows when it rests. */
-function useZoom(
-  tree: TraceTree,
-  text: string | undefined,
-  link: (change: { zoom: string | undefined }) => void,
-) {
-  const [zoom, setZoom] = useState<Zoom>(() => zoomFromText(text, tree.length));
-  const written = useRef(text);
-  useEffect(() => {
-    // The link changed by another hand, such as the browser's back button.
-    if (text === written.current) return;
-    written.current = text;
-    setZoom(zoomFromText(text, tree.length));
-  }, [text, tree.length]);
-  useEffect(() => {
-    const next = zoomText(zoom, tree.length);
-    if (next === written.current) return;
-    const timer = setTimeout(() => {
-      written.current = next;
-      link({ zoom: next });
-    }, SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [zoom, tree.length, link]);
-  return [zoom, setZoom] as const;
 }

@@ -161,13 +161,13 @@ function Bar({ node, zoom, scale, width, traceStart }: Props) {
     <>
       <div
         className={classes(
-          'absolute top-[7px] left-0 h-3 overflow-hidden rounded-[3px]',
+          'absolute top-[6px] left-0 h-3.5 overflow-hidden rounded-[3px]',
           span === null
             ? 'border border-dashed border-line-strong'
             : marks.open
               ? 'rounded-r-none bg-linear-to-r from-service from-30% to-transparent'
               : 'bg-service',
-          marks.failed && 'ring-2 ring-error ring-inset',
+          marks.failed && 'ring-[1.5px] ring-error ring-inset',
         )}
         style={{ transform: `translateX(${from}px)`, width: to - from }}
       >
@@ -190,7 +190,7 @@ function Bar({ node, zoom, scale, width, traceStart }: Props) {
         <span
           className={classes(
             'tabular pointer-events-none absolute top-[5px] left-0 text-2xs whitespace-nowrap',
-            label === null ? 'rounded bg-surface px-1 text-text' : 'text-muted',
+            label === null ? 'font-medium text-on-service' : 'text-muted',
           )}
           style={label ?? { transform: `translateX(${Math.max(from, 0) + 6}px)` }}
         >
