@@ -41,6 +41,7 @@ impl Timestamp {
     }
 
     /// Start of the window of length `width` that holds this moment, windows counted from the epoch.
+    #[must_use]
     pub fn floor(self, width: DurationNs) -> Self {
         Self(self.0.div_euclid(width.0.max(1)).saturating_mul(width.0.max(1)))
     }
