@@ -96,7 +96,7 @@ impl Lookup<'_> {
         let doubtful: Vec<TraceId> =
             drafts.iter().filter(|draft| draft.has_versions).map(|draft| draft.summary.trace_id).collect();
         if !doubtful.is_empty() {
-            let spans = spans::load(&find(&doubtful, spans::COLUMNS)?)?;
+            let spans = spans::load(&find(&doubtful, spans::COLUMNS)?, &find(&doubtful, spans::ATTRIBUTES)?)?;
             let matching: Vec<TraceId> =
                 spans.iter().filter(|span| self.wanted.matches(span)).map(|span| span.trace_id).collect();
             drafts.retain(|draft| !draft.has_versions || matching.contains(&draft.summary.trace_id));

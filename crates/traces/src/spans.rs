@@ -23,7 +23,7 @@ pub(crate) struct Version {
     pub start_time: i64,
 }
 
-/// The columns that [`load`] needs.
+/// The columns that [`load`] needs beside [`ATTRIBUTES`].
 pub(crate) const COLUMNS: &[&str] = &[
     "trace_id",
     "span_id",
@@ -42,12 +42,13 @@ pub(crate) const COLUMNS: &[&str] = &[
     "scope_version",
     "trace_state",
     "flags",
-    "attributes",
     "dropped_attributes_count",
     "dropped_events_count",
     "dropped_links_count",
     "ingest_time",
 ];
+/// In files these are about as many columns as all others together, so they may be read apart from them.
+pub(crate) const ATTRIBUTES: &[&str] = &["attributes"];
 
 /// Which row of a span counts.
 #[derive(Debug)]
@@ -57,9 +58,12 @@ struct Chosen {
     row: usize,
 }
 
-/// The spans among rows that have [`COLUMNS`], without events and links, in order of start, then of id.
-pub(crate) fn load(found: &[Found]) -> Result<Vec<Span>, Failure> {
-    let batches = found.iter().map(|found| SpanColumns::new(&found.batch)).collect::<Result<Vec<_>, _>>()?;
+/// The spans among rows, without events and links, in order of start, then of id. `found` has the rows'
+/// [`COLUMNS`], `attributes` has the same rows' [`ATTRIBUTES`].
+pub(crate) fn load(found: &[Found], attributes: &[Found]) -> Result<Vec<Span>, Failure> {
+    let batches =
+        found.iter().zip(attributes).map(|(found, attributes)| SpanColumns::new(&found.batch, &attributes.batch));
+    let batches = batches.collect::<Result<Vec<_>, _>>()?;
     let mut chosen: HashMap<(&[u8], &[u8]), Chosen> = HashMap::new();
     for (batch, columns) in batches.iter().enumerate() {
         for row in 0..columns.trace_id.len() {
@@ -107,7 +111,7 @@ struct SpanColumns<'a> {
 }
 
 impl<'a> SpanColumns<'a> {
-    fn new(batch: &'a RecordBatch) -> Result<Self, Failure> {
+    fn new(batch: &'a RecordBatch, attributes: &'a RecordBatch) -> Result<Self, Failure> {
         let id = |name| cells::ids(cells::column(batch, name)?);
         let text = |name| texts(batch, name);
         let time = |name| cells::times(cells::column(batch, name)?);
@@ -130,7 +134,7 @@ impl<'a> SpanColumns<'a> {
             scope_version: text("scope_version")?,
             trace_state: text("trace_state")?,
             flags: integer("flags")?,
-            attributes: cells::bytes(cells::column(batch, "attributes")?)?,
+            attributes: cells::bytes(cells::column(attributes, "attributes")?)?,
             dropped_attributes_count: integer("dropped_attributes_count")?,
             dropped_events_count: integer("dropped_events_count")?,
             dropped_links_count: integer("dropped_links_count")?,

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::processes::Processes;
 use crate::search::search;
 use crate::source::Absent;
-use crate::{logs, trace};
+use crate::{logs, spans, trace};
 
 /// Answers the point questions from the present snapshot of a lake.
 #[derive(Clone)]
@@ -45,20 +45,22 @@ impl TraceStore for Traces {
 
     async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError> {
         let snapshot = self.snapshots.snapshot();
-        let spans = {
+        // Decoding the columns takes nearly all the time, so two threads share them.
+        let rows = |columns| {
             let (this, snapshot) = (self.clone(), Arc::clone(&snapshot));
-            blocking(move |stop| trace::spans(&snapshot, &this.files, trace_id, stop))
+            blocking(move |stop| trace::rows(&snapshot, &this.files, trace_id, columns, stop))
         };
         let details = {
             let (this, snapshot) = (self.clone(), Arc::clone(&snapshot));
             blocking(move |stop| trace::details(&snapshot, &this.files, trace_id, stop))
         };
-        let (spans, details) = tokio::try_join!(spans, details)?;
-        if spans.is_empty() {
+        let (found, attributes, details) = tokio::try_join!(rows(spans::COLUMNS), rows(spans::ATTRIBUTES), details)?;
+        if found.is_empty() {
             return Ok(None);
         }
         let this = self.clone();
         blocking(move |_| {
+            let spans = spans::load(&found, &attributes)?;
             trace::assemble(trace_id, spans, details, |ids| this.processes.find(&snapshot, &this.files, ids)).map(Some)
         })
         .await

@@ -8,8 +8,8 @@ use glasshouse_tables::{Snapshot, Table, attributes};
 
 use crate::cells;
 use crate::error::Failure;
-use crate::lookup::{Wanted, find};
-use crate::spans::{self, texts};
+use crate::lookup::{Found, Wanted, find};
+use crate::spans::texts;
 use crate::store::Stop;
 
 const EVENTS: &[&str] = &["span_id", "time", "name", "attributes", "ingest_time"];
@@ -23,15 +23,16 @@ pub(crate) struct Details {
     links: HashMap<SpanId, Vec<SpanLink>>,
 }
 
-/// The spans of a trace, without events and links.
-pub(crate) fn spans(
+/// Columns of the rows of a trace in `spans`. For the same snapshot and trace, always the same rows in the
+/// same order.
+pub(crate) fn rows(
     snapshot: &Snapshot,
     files: &FileCache,
     trace_id: TraceId,
+    columns: &[&'static str],
     stop: &Stop,
-) -> Result<Vec<Span>, Failure> {
-    let wanted = Wanted::new(&[trace_id]);
-    spans::load(&find(snapshot, files, Table::Spans, &wanted, spans::COLUMNS, stop)?)
+) -> Result<Vec<Found>, Failure> {
+    find(snapshot, files, Table::Spans, &Wanted::new(&[trace_id]), columns, stop)
 }
 
 /// The events and links of a trace.
