@@ -44,7 +44,7 @@ fn acknowledged_rows_survive_being_killed_and_are_there_once() {
         return run_until_killed(Path::new(&folder), first);
     }
     let rounds = std::env::var("GLASSHOUSE_CRASH_ROUNDS").map_or(5, |rounds| rounds.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let mut requests = Requests::default();
     for round in 0..rounds {
         let mut child = start(folder.path(), requests.next);

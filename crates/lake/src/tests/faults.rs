@@ -72,7 +72,7 @@ fn set(switches: &[Arc<AtomicBool>], on: bool) {
 /// Submits while the switches are on, and checks that nothing of it is kept and everything else is.
 async fn check(switches: impl Fn(&FaultyDisk) -> Vec<Arc<AtomicBool>>) {
     for had_rows_before in [false, true] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = support::folder();
         let disk = Arc::new(FaultyDisk::default());
         let switches = switches(&disk);
         let lake = Lake::open_on(config(folder.path()), decoder(), disk).await.unwrap();
@@ -117,7 +117,7 @@ async fn refused_records_that_could_not_be_cut_off_do_not_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_store_is_away_rows_stay_and_memory_is_bounded() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let config = LakeConfig { memory_limit: 2 << 20, flush_bytes: 128 << 10, ..config(folder.path()) };
     let lake = Lake::open(config, decoder()).await.unwrap();
     lake.submit(request(0, 10)).await.unwrap();
@@ -147,7 +147,7 @@ async fn while_the_store_is_away_rows_stay_and_memory_is_bounded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_larger_than_the_memory_for_requests_is_told_so() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = Lake::open(LakeConfig { memory_limit: 256 << 10, ..config(folder.path()) }, decoder()).await.unwrap();
     let error = lake.submit(request(0, 10_000)).await.unwrap_err();
     assert!(matches!(error, SubmitError::TooLarge(_)), "{error}");

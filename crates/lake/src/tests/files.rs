@@ -19,7 +19,7 @@ fn parquet_files(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn small_files_become_one_for_each_partition() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     for first in 0..5 {
         lake.submit(request(first * 20, 20)).await.unwrap();
@@ -38,7 +38,7 @@ async fn small_files_become_one_for_each_partition() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn readers_never_see_a_row_twice_or_miss_one() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let config = LakeConfig { flush_bytes: 64 << 10, ..config(folder.path()) };
     let lake = Arc::new(Lake::open(config, decoder()).await.unwrap());
     let acknowledged = Arc::new(AtomicU32::new(0));
@@ -75,7 +75,7 @@ async fn readers_never_see_a_row_twice_or_miss_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_earlier_snapshot_can_be_read_until_the_grace_is_over() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     lake.submit(request(0, 20)).await.unwrap();
     lake.flush().await.unwrap();
@@ -90,7 +90,7 @@ async fn an_earlier_snapshot_can_be_read_until_the_grace_is_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_rows_are_dropped_and_their_files_deleted() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let clock = HandClock::at(1_700_010_000);
     let day = RetentionLimit { age: Some(Duration::from_hours(24)), bytes: None };
     let config = LakeConfig {
@@ -117,7 +117,7 @@ async fn old_rows_are_dropped_and_their_files_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_that_share_a_catalog_see_each_others_rows() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let shared = |name: &str| LakeConfig {
         catalog_url: Some(format!("sqlite:{}", folder.path().join("shared.sqlite").display())),
         object_store: Some(url::Url::from_directory_path(folder.path().join("data")).unwrap()),
@@ -143,7 +143,7 @@ async fn writers_that_share_a_catalog_see_each_others_rows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_file_is_named_and_the_rest_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     for first in 0..3 {
         lake.submit(request(first * 20, 20)).await.unwrap();
@@ -165,7 +165,7 @@ async fn a_missing_file_is_named_and_the_rest_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_of_a_good_lake_finds_nothing_wrong_and_repair_removes_orphans() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     lake.submit(request(0, 20)).await.unwrap();
     lake.flush().await.unwrap();
@@ -185,7 +185,7 @@ async fn a_check_of_a_good_lake_finds_nothing_wrong_and_repair_removes_orphans()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orphans_are_deleted_at_the_start() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let orphan = folder.path().join("data/spans").join(format!("{}.parquet", uuid::Uuid::now_v7()));
     let foreign = folder.path().join("data/spans/notes.txt");
     std::fs::create_dir_all(orphan.parent().unwrap()).unwrap();

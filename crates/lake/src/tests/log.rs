@@ -14,7 +14,7 @@ fn segments(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_there_after_a_crash() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     for round in 0..4 {
         let lake = reopen(config(folder.path())).await;
         assert_rows(&lake, round * 20);
@@ -33,7 +33,7 @@ async fn what_was_acknowledged_is_there_after_a_crash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_larger_than_memory_is_brought_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     for first in 0..300 {
         lake.submit(request(first * 100, 100)).await.unwrap();
@@ -47,7 +47,7 @@ async fn a_log_larger_than_memory_is_brought_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_sent_again_is_kept_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     lake.submit(request(0, 10)).await.unwrap();
     lake.submit(request(0, 10)).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_request_sent_again_is_kept_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_forgotten_after_the_window() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let clock = HandClock::at(1_700_000_000);
     let lake = Lake::open(LakeConfig { clock: clock.clone(), ..config(folder.path()) }, decoder()).await.unwrap();
     lake.submit(request(0, 10)).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_request_is_forgotten_after_the_window() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_costs_only_what_it_hit() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     lake.submit(request(0, 10)).await.unwrap();
     lake.submit(request(1000, 10)).await.unwrap();
@@ -105,7 +105,7 @@ async fn damage_costs_only_what_it_hit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_segment_that_cannot_be_read_at_all_is_kept_aside() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     lake.submit(request(0, 10)).await.unwrap();
     drop(lake);

@@ -93,7 +93,7 @@ impl Clock for HandClock {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_seen_at_once_and_after_every_step() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     lake.submit(request(0, 10)).await.unwrap();
     assert_rows(&lake, 10);
@@ -112,7 +112,7 @@ async fn rows_are_seen_at_once_and_after_every_step() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_flushed_when_nothing_more_comes() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let config = LakeConfig { flush_idle: Duration::from_millis(10), ..config(folder.path()) };
     let lake = Lake::open(config, decoder()).await.unwrap();
     lake.submit(request(0, 10)).await.unwrap();
@@ -122,7 +122,7 @@ async fn rows_are_flushed_when_nothing_more_comes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_flushed_when_they_are_many() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let config = LakeConfig { flush_bytes: 64 << 10, ..config(folder.path()) };
     let lake = Lake::open(config, decoder()).await.unwrap();
     for first in 0..100 {
@@ -134,7 +134,7 @@ async fn rows_are_flushed_when_they_are_many() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_lake_on_the_same_folder_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let _lake = open(folder.path()).await;
     let error = Lake::open(config(folder.path()), decoder()).await.unwrap_err().to_string();
     assert!(error.contains("in use by process"), "{error}");
@@ -142,7 +142,7 @@ async fn a_second_lake_on_the_same_folder_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn subscribers_get_what_is_accepted_and_never_hold_up_ingest() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     let mut quick = lake.subscribe();
     let mut slow = lake.subscribe();
@@ -155,7 +155,7 @@ async fn subscribers_get_what_is_accepted_and_never_hold_up_ingest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lake_that_is_shut_down_refuses_and_releases_the_folder() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = open(folder.path()).await;
     lake.submit(request(0, 10)).await.unwrap();
     lake.shutdown(Duration::from_secs(10)).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_lake_that_is_shut_down_refuses_and_releases_the_folder() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn small_requests_cost_little_memory_and_few_batches() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let lake = Arc::new(open(folder.path()).await);
     let senders: Vec<_> = (0..8)
         .map(|sender| {

@@ -15,6 +15,7 @@ use glasshouse_tables::ports::{DecodeError, Decoded, Decoder, Submission, WireFo
 use glasshouse_tables::{
     Batches, LogRow, LogsBuilder, ProcessRow, ProcessesBuilder, Snapshot, SpanRow, SpansBuilder, Table,
 };
+use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Rows `first..first + count` as spans and as logs, and their process. The text may go on after the two numbers.
@@ -132,6 +133,12 @@ pub fn numbers(store: &Store, snapshot: &Snapshot, table: Table) -> Result<BTree
         count(rows.column(0));
     }
     Ok(found)
+}
+
+/// A folder for a lake; in memory where the system has such a place, because a test that syncs a disk a thousand
+/// times tests the disk. To a process that is killed it makes no difference.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// The decoder as the lake takes it.
