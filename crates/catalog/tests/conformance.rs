@@ -264,7 +264,7 @@ async fn ended_files_are_scheduled_then_forgotten(place: &Place) {
     assert!(catalog.due_deletions(now).await.unwrap().is_empty());
     place.pass(600);
     let due = catalog.due_deletions(now + DurationNs::from_secs(1)).await.unwrap();
-    assert_eq!(due, [old.clone()]);
+    assert_eq!(due, std::slice::from_ref(old));
     assert!(catalog.known_paths().await.unwrap().contains(old));
     catalog.deleted(&due).await.unwrap();
     assert!(catalog.due_deletions(Timestamp::MAX).await.unwrap().is_empty());
