@@ -2,7 +2,7 @@
 #![no_main]
 
 #[path = "../../crates/formats/tests/it/oracle/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports, reason = "each target compares one signal")]
 mod oracle;
 mod agree;
 mod check;
