@@ -75,6 +75,10 @@ def main():
     arguments = parser.parse_args()
     catalog = arguments.catalog or f"sqlite:{arguments.data_dir.resolve()}/catalog.sqlite"
 
+    path = catalog.removeprefix("sqlite:")
+    if path != catalog and not pathlib.Path(path).is_file():
+        fail(1, f"there is no catalog {path}")
+
     connection = connect()
     connection.execute(f"ATTACH 'ducklake:{catalog}' AS lake (READ_ONLY)")
 
