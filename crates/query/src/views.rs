@@ -36,7 +36,7 @@ pub(crate) const DERIVED: &[DerivedView] = &[
     DerivedView {
         name: "service_edges",
         doc: "One row for each pair of services of which one called the other in the query's time range: a span \
-              of `callee` whose parent is a span of `caller`",
+              of `callee`, of kind SERVER or CONSUMER, whose parent is a span of `caller`",
         columns: &[
             ("caller", "Service of the parent span"),
             ("callee", "Service of the span"),
@@ -109,7 +109,8 @@ fn services_sql(seconds: &str) -> String {
 fn service_edges_sql(seconds: &str) -> String {
     let seconds = seconds.replace("start_time", "child.start_time");
     format!(
-        "SELECT parent.service_name AS caller, child.service_name AS callee, {} FROM spans AS child \
+        "SELECT parent.service_name AS caller, child.service_name AS callee, {} FROM \
+         (SELECT * FROM spans WHERE kind IN ('SERVER', 'CONSUMER') AND parent_span_id IS NOT NULL) AS child \
          JOIN spans AS parent ON parent.trace_id = child.trace_id AND parent.span_id = child.parent_span_id \
          WHERE parent.service_name <> child.service_name GROUP BY parent.service_name, child.service_name",
         red("child.", &seconds)
