@@ -37,7 +37,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     }
     let endpoint = endpoint(&arguments)?;
     let mut sender = Sender::new(&endpoint, arguments.protocol)?;
-    println!("the shop is open: about {} traces a second to {endpoint}", arguments.traces_per_second);
+    println!("the shop is open: about {} visits a second to {endpoint}", arguments.traces_per_second);
     let mut stop = std::pin::pin!(stop_signal());
     let sent = tokio::select! {
         sent = trade(&mut sender, &arguments) => sent?,
@@ -46,7 +46,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
             return Ok(());
         }
     };
-    println!("the shop is closed: sent {} spans and {} log records in {} traces", sent.spans, sent.logs, sent.traces);
+    println!("the shop is closed: sent {} spans and {} log records in {} visits", sent.spans, sent.logs, sent.traces);
     Ok(())
 }
 
