@@ -98,7 +98,7 @@ fn reading(c: &mut Criterion) {
     let trace_ids: Vec<TraceId> = (0..reader.rows())
         .step_by(200_003)
         .map(|row| {
-            let batch = reader.read(&["trace_id"], &RowRanges::new(vec![row..row + 1])).expect("rows are read");
+            let batch = reader.read(&["trace_id"], &std::iter::once(row..row + 1).collect()).expect("rows are read");
             TraceId::from_slice(batch.column(0).as_fixed_size_binary().value(0)).expect("an id")
         })
         .collect();
@@ -139,7 +139,7 @@ fn scan(reader: &FileReader) -> usize {
         let rows = services.0.iter().zip(names.0.iter()).zip(durations.iter().zip(starts));
         found += rows
             .filter(|((service, name), (duration, start))| {
-                (**service == services.1) & (**name == names.1) & (**duration > 100_000_000) & (**start > 0)
+                **service == services.1 && **name == names.1 && **duration > 100_000_000 && **start > 0
             })
             .count();
     }

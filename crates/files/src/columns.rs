@@ -14,10 +14,10 @@ use crate::FilesError;
 ///
 /// | [`ColumnType`] | in Parquet | read as Arrow | DuckLake |
 /// |---|---|---|---|
-/// | `TraceId`, `SpanId` | FIXED_LEN_BYTE_ARRAY | `FixedSizeBinary(16 or 8)` | `blob` |
-/// | `ProcessId` | FIXED_LEN_BYTE_ARRAY, UUID | `FixedSizeBinary(16)` | `uuid` |
+/// | `TraceId`, `SpanId` | `FIXED_LEN_BYTE_ARRAY` | `FixedSizeBinary(16 or 8)` | `blob` |
+/// | `ProcessId` | `FIXED_LEN_BYTE_ARRAY`, UUID | `FixedSizeBinary(16)` | `uuid` |
 /// | `Time` | INT64, TIMESTAMP(NANOS, isAdjustedToUTC=false) | `Timestamp(ns)`, no zone | `timestamp_ns` |
-/// | `Text`, `Attributes` (JSON text) | BYTE_ARRAY, STRING | `Utf8` | `varchar` |
+/// | `Text`, `Attributes` (JSON text) | `BYTE_ARRAY`, STRING | `Utf8` | `varchar` |
 /// | lists | 3-level, the item is called `element` | `List` | `list` with child `element` |
 /// | the rest | the plain type | the plain type | `int64`, `int32`, `float64`, `boolean` |
 ///

@@ -67,7 +67,7 @@ impl<'a> FileEncoder<'a> {
         if self.writer.bytes_written() as u64 >= self.options.file_bytes {
             return 0;
         }
-        (self.options.file_rows - self.rows) as usize
+        self.options.file_rows.saturating_sub(self.rows) as usize
     }
 
     /// Adds rows of the file's schema.

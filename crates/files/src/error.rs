@@ -66,7 +66,7 @@ pub enum FilesError {
 }
 
 impl FilesError {
-    pub(crate) fn damaged(path: &str, reason: impl ToString) -> Self {
+    pub(crate) fn damaged(path: &str, reason: impl std::fmt::Display) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.to_string() }
     }
 

@@ -27,15 +27,17 @@ const PAGE_BYTES: usize = 128 << 10;
 const DICTIONARY_BYTES: usize = 256 << 10;
 /// A column whose values are distinct in more than one of so many rows gets no dictionary.
 const DISTINCT_FRACTION: usize = 2;
+/// Rows that are looked at for that.
+const DISTINCT_SAMPLE_ROWS: usize = 2 << 10;
 /// Fewer values than this tell nothing about distinctness.
-const DISTINCT_MIN_VALUES: usize = 64;
+const DISTINCT_MIN_VALUES: usize = 32;
 
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// For files that will be merged soon: zstd level 1.
+    /// For files that will be merged soon.
     Flush,
-    /// For files that stay: zstd level 3.
+    /// For files that stay.
     Merge,
 }
 
@@ -66,13 +68,14 @@ impl WriteOptions {
 
 /// The Parquet settings of a file whose first rows are `sample`.
 pub(crate) fn properties(columns: &FileColumns, options: &WriteOptions, sample: &RecordBatch) -> WriterProperties {
+    // Measured on spans: level 3 takes more time and 2 % more bytes than level 1 (ids and numbers compress by
+    // entropy, not by matches), level 6 is between; so merged files differ by what they hold, not by level.
     let level = match options.effort {
-        Effort::Flush => 1,
-        Effort::Merge => 3,
+        Effort::Flush | Effort::Merge => 1,
     };
     let level = ZstdLevel::try_new(level).expect("zstd has these levels");
     let mut properties = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_created_by(concat!("glasshouse ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(level))
         .set_max_row_group_row_count(Some(options.row_group_rows))
@@ -156,6 +159,7 @@ fn path(name: &str) -> ColumnPath {
 
 /// Whether most values are distinct; `None` when there are too few to tell, or the type does not matter.
 fn is_near_unique(values: &dyn Array) -> Option<bool> {
+    let values = values.slice(0, values.len().min(DISTINCT_SAMPLE_ROWS));
     let present = values.len() - values.null_count();
     if present < DISTINCT_MIN_VALUES {
         return None;

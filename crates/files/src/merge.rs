@@ -12,6 +12,7 @@ use arrow::array::AsArray;
 use glasshouse_model::Timestamp;
 use glasshouse_tables::attributes::{self, PackedWriter};
 use glasshouse_tables::{DataFile, NewFile, ShreddedColumn};
+use parquet::file::statistics::Statistics;
 
 use crate::shred::KeyCounts;
 use crate::{FileCache, FileColumns, FileReader, FilesError, RowRanges, WriteOptions};
@@ -67,7 +68,7 @@ fn present(reader: &FileReader, root: usize) -> u64 {
     let chunks = reader.metadata().row_groups().iter().map(|group| group.column(leaf));
     chunks
         .map(|chunk| {
-            let nulls = chunk.statistics().and_then(|statistics| statistics.null_count_opt()).unwrap_or_default();
+            let nulls = chunk.statistics().and_then(Statistics::null_count_opt).unwrap_or_default();
             (chunk.num_values() as u64).saturating_sub(nulls)
         })
         .sum()

@@ -15,6 +15,7 @@ const MAX_PARTS: usize = 16;
 
 /// Cuts sorted rows at the borders of hours or days of their time. `times` are the rows' times in file
 /// order, in which hours follow each other because windows divide them.
+#[expect(clippy::single_range_in_vec_init, reason = "one part is meant")]
 pub(crate) fn split(table: Table, times: &[i64]) -> Vec<Range<usize>> {
     if table.sort_order().window.nanos() > HOUR {
         return vec![0..times.len()];
@@ -54,6 +55,7 @@ pub(crate) fn new_path(table: Table, min: Timestamp, max: Timestamp) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "a range is one element here")]
 mod tests {
     use super::*;
 

@@ -43,7 +43,7 @@ pub struct FileReader {
 
 impl FileReader {
     pub(crate) fn open(store: &Store, file: &DataFile, cache: Option<Arc<ColumnCache>>) -> Result<Self, FilesError> {
-        let damaged = |reason: &dyn ToString| FilesError::damaged(&file.path, reason.to_string());
+        let damaged = |reason: &dyn std::fmt::Display| FilesError::damaged(&file.path, reason);
         let parquet = |error: ParquetError| damaged(&error);
         let behind = (file.rows * INDEX_BYTES_PER_ROW + INDEX_BYTES).min(INDEX_BYTES_MAX);
         let start = file.bytes.saturating_sub(file.footer_bytes + 8 + behind);

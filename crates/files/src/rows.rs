@@ -21,7 +21,7 @@ impl RowRanges {
 
     /// All rows of a file.
     pub fn all(rows: u64) -> Self {
-        Self::new(vec![0..rows])
+        std::iter::once(0..rows).collect()
     }
 
     /// The ranges, ascending.

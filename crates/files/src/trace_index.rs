@@ -153,6 +153,7 @@ pub(crate) fn metadata_entry(offset: u64, length: usize) -> KeyValue {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "a range is one element here")]
 mod tests {
     use super::*;
 

@@ -43,7 +43,7 @@ impl Duplicates {
         for same in self.candidates.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
             match self.table {
                 Table::SpanEvents | Table::SpanLinks => {
-                    drop_equal(self.table, same, group, slots, &mut self.is_dropped)
+                    drop_equal(self.table, same, group, slots, &mut self.is_dropped);
                 }
                 _ => drop_beaten(self.table, same, group, slots, &mut self.is_dropped),
             }

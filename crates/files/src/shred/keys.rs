@@ -19,7 +19,7 @@ pub(crate) fn shred_type(value: ValueRef<'_>) -> Option<ShredType> {
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     numbers: HashMap<Box<str>, u32>,
-    keys: Vec<Box<str>>,
+    by_number: Vec<Box<str>>,
     /// What followed each key last; the first entry is for the beginning of a row.
     followers: Vec<u32>,
 }
@@ -32,7 +32,7 @@ impl Keys {
     pub fn find(&mut self, previous: Option<u32>, key: &str) -> Option<u32> {
         let place = previous.map_or(0, |number| number as usize + 1);
         let guess = self.followers.get(place).copied().unwrap_or(UNKNOWN);
-        if let Some(guessed) = self.keys.get(guess as usize)
+        if let Some(guessed) = self.by_number.get(guess as usize)
             && **guessed == *key
         {
             return Some(guess);
@@ -47,20 +47,20 @@ impl Keys {
         if let Some(number) = self.numbers.get(key) {
             return *number;
         }
-        let number = self.keys.len() as u32;
-        self.keys.push(key.into());
+        let number = self.by_number.len() as u32;
+        self.by_number.push(key.into());
         self.numbers.insert(key.into(), number);
-        self.followers.resize(self.keys.len() + 1, UNKNOWN);
+        self.followers.resize(self.by_number.len() + 1, UNKNOWN);
         number
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.by_number.len()
     }
 
     /// The key of a number.
     pub fn key(&self, number: u32) -> &str {
-        &self.keys[number as usize]
+        &self.by_number[number as usize]
     }
 }

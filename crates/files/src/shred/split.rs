@@ -123,11 +123,17 @@ impl ColumnBuilder {
     fn finish(&mut self, rows: usize) -> ArrayRef {
         self.values.append_nulls(rows - self.rows);
         self.rows = 0;
+        // The next rows will need about as much room as these: builders that grow copy everything several times.
         match &mut self.values {
-            Values::String(builder) => Arc::new(builder.finish()),
-            Values::Int(builder) => Arc::new(builder.finish()),
-            Values::Double(builder) => Arc::new(builder.finish()),
-            Values::Bool(builder) => Arc::new(builder.finish()),
+            Values::String(builder) => {
+                let next = StringBuilder::with_capacity(rows, builder.values_slice().len());
+                Arc::new(std::mem::replace(builder, next).finish())
+            }
+            Values::Int(builder) => Arc::new(std::mem::replace(builder, Int64Builder::with_capacity(rows)).finish()),
+            Values::Double(builder) => {
+                Arc::new(std::mem::replace(builder, Float64Builder::with_capacity(rows)).finish())
+            }
+            Values::Bool(builder) => Arc::new(std::mem::replace(builder, BooleanBuilder::with_capacity(rows)).finish()),
         }
     }
 }

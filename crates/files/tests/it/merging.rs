@@ -190,7 +190,7 @@ fn check(table: Table, seed: u64, sizes: &[usize], options: &WriteOptions) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10))]
+    #![proptest_config(ProptestConfig::with_cases(5))]
     #[test]
     fn a_merge_is_the_sorted_union_without_duplicates(
         seed in 0..u64::MAX / 2,

@@ -284,18 +284,19 @@ pub fn as_text(table: Table, batch: &RecordBatch) -> Vec<String> {
         .columns()
         .iter()
         .zip(batch.columns())
-        .map(|(column, array)| match column.kind {
-            ColumnType::Attributes => array.as_binary::<i32>().iter().map(|p| sorted(p.unwrap_or_default())).collect(),
-            _ => {
-                let format = ArrayFormatter::try_new(array.as_ref(), &options).unwrap();
-                (0..array.len()).map(|row| format.value(row).to_string()).collect()
+        .map(|(column, array)| {
+            if column.kind == ColumnType::Attributes {
+                return array.as_binary::<i32>().iter().map(|packed| sorted(packed.unwrap_or_default())).collect();
             }
+            let format = ArrayFormatter::try_new(array.as_ref(), &options).unwrap();
+            (0..array.len()).map(|row| format.value(row).to_string()).collect()
         })
         .collect();
     (0..batch.num_rows())
         .map(|row| {
             let values = table.columns().iter().zip(&columns);
-            values.map(|(column, values)| format!("{}={} ", column.name, values[row])).collect()
+            let values: Vec<_> = values.map(|(column, values)| format!("{}={} ", column.name, values[row])).collect();
+            values.concat()
         })
         .collect()
 }

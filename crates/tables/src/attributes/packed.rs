@@ -31,6 +31,11 @@ pub enum ValueRef<'a> {
 impl<'a> ValueRef<'a> {
     /// Reads the bytes of an OTLP `AnyValue` message.
     pub fn from_any_value(bytes: &'a [u8]) -> Self {
+        if let [0x0a, len @ ..0x80, text @ ..] = bytes
+            && text.len() == usize::from(*len)
+        {
+            return Self::String(str::from_utf8(text).unwrap_or_default());
+        }
         let mut value = Self::Empty;
         for (field, wire) in Fields(bytes) {
             value = match (field, wire) {
@@ -175,6 +180,13 @@ fn validate_message(bytes: &[u8], message: Message, depth: usize) -> Result<(), 
 }
 
 fn key_value(bytes: &[u8]) -> (&str, ValueRef<'_>) {
+    // What nearly every sender writes: the key, then the value, both shorter than 128 bytes.
+    if let [0x0a, key_len @ ..0x80, rest @ ..] = bytes
+        && let Some((key, [0x12, len @ ..0x80, value @ ..])) = rest.split_at_checked(usize::from(*key_len))
+        && value.len() == usize::from(*len)
+    {
+        return (str::from_utf8(key).unwrap_or_default(), ValueRef::from_any_value(value));
+    }
     let mut key = "";
     let mut value = ValueRef::Empty;
     for (field, wire) in Fields(bytes) {
