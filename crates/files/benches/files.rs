@@ -10,8 +10,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{ArrowDictionaryKeyType, Int64Type, TimestampNanosecondType, UInt8Type};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_files::{
-    FileCache, FileColumns, FileReader, RowRanges, Store, WriteOptions, choose_merged, choose_shredded, merge,
-    write_sorted,
+    FileCache, FileColumns, FileReader, Store, WriteOptions, choose_merged, choose_shredded, merge, write_sorted,
 };
 use glasshouse_model::TraceId;
 use glasshouse_tables::{DataFile, NewFile, Table};

@@ -32,20 +32,13 @@ const DISTINCT_SAMPLE_ROWS: usize = 2 << 10;
 /// Fewer values than this tell nothing about distinctness.
 const DISTINCT_MIN_VALUES: usize = 32;
 
-/// How hard to compress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    /// For files that will be merged soon.
-    Flush,
-    /// For files that stay.
-    Merge,
-}
+/// Measured on spans: level 3 takes more time and 2 % more bytes than level 1 (ids and numbers compress by
+/// entropy, not by matches), level 6 is between. So merged files are compressed like fresh ones.
+const ZSTD_LEVEL: i32 = 1;
 
 /// How files are written.
 #[derive(Debug, Clone)]
 pub struct WriteOptions {
-    /// How hard to compress.
-    pub effort: Effort,
     /// A file that has reached this many bytes is closed and another begun.
     pub file_bytes: u64,
     /// Most rows of a file.
@@ -57,23 +50,18 @@ pub struct WriteOptions {
 impl WriteOptions {
     /// The options for freshly accepted rows.
     pub fn flush() -> Self {
-        Self { effort: Effort::Flush, file_bytes: 512 << 20, file_rows: 8 << 20, row_group_rows: 128 << 10 }
+        Self { file_bytes: 512 << 20, file_rows: 8 << 20, row_group_rows: 128 << 10 }
     }
 
     /// The options for merged files.
     pub fn merge() -> Self {
-        Self { effort: Effort::Merge, ..Self::flush() }
+        Self::flush()
     }
 }
 
 /// The Parquet settings of a file whose first rows are `sample`.
 pub(crate) fn properties(columns: &FileColumns, options: &WriteOptions, sample: &RecordBatch) -> WriterProperties {
-    // Measured on spans: level 3 takes more time and 2 % more bytes than level 1 (ids and numbers compress by
-    // entropy, not by matches), level 6 is between; so merged files differ by what they hold, not by level.
-    let level = match options.effort {
-        Effort::Flush | Effort::Merge => 1,
-    };
-    let level = ZstdLevel::try_new(level).expect("zstd has these levels");
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("zstd has this level");
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_created_by(concat!("glasshouse ", env!("CARGO_PKG_VERSION")).to_owned())

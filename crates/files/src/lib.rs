@@ -37,7 +37,7 @@ mod write;
 pub use cache::{CacheFigures, FileCache};
 pub use columns::{FileColumns, file_field, shredded_field};
 pub use error::FilesError;
-pub use layout::{Effort, WriteOptions};
+pub use layout::WriteOptions;
 pub use merge::{Merged, choose_merged, merge};
 pub use reader::FileReader;
 pub use rest_keys::REST_KEYS;

@@ -40,7 +40,7 @@ impl Source {
     }
 
     fn trace_id(&mut self) -> TraceId {
-        let n = self.below(40) as u128 + 1;
+        let n = u128::from(self.below(40)) + 1;
         TraceId::from_bytes(n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes()).unwrap()
     }
 
