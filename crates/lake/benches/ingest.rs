@@ -20,7 +20,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const SENDERS: usize = 4;
 
 fn main() {
-    let spans = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(2_000_000);
+    let spans = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(2_000_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(run(spans));
 }
@@ -44,9 +44,9 @@ async fn run(spans: u64) {
     for sender in senders {
         latencies.extend(sender.await.unwrap());
     }
-    let (sent, cpu_sent) = (begun.elapsed(), cpu() - cpu_before);
+    let (sent, cpu_sent) = (begun.elapsed(), cpu().saturating_sub(cpu_before));
     lake.settle().await.unwrap();
-    let (settled, cpu_settled) = (begun.elapsed(), cpu() - cpu_before);
+    let (settled, cpu_settled) = (begun.elapsed(), cpu().saturating_sub(cpu_before));
     latencies.sort_unstable();
     let at = |part: usize| latencies[(latencies.len() - 1) * part / 100];
     let rate = |time: Duration| (spans as f64 / time.as_secs_f64()) as u64;

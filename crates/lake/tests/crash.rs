@@ -168,7 +168,10 @@ fn run_until_killed(folder: &Path, first: u32) {
                         lake.submit(request(number * ROWS, ROWS)).await.unwrap();
                     }
                     let mut output = std::io::stdout().lock();
-                    writeln!(output, "acknowledged {number}").and_then(|()| output.flush()).unwrap();
+                    // Nobody listens any more when the test itself was ended.
+                    writeln!(output, "acknowledged {number}")
+                        .and_then(|()| output.flush())
+                        .unwrap_or_else(|_| std::process::exit(1));
                 }
             });
         }
