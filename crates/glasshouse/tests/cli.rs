@@ -1,0 +1,32 @@
+//! The binary as a shell sees it: exit codes and where it writes.
+
+use std::process::{Command, Output};
+
+fn glasshouse(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_glasshouse")).args(arguments).output().unwrap()
+}
+
+#[test]
+fn version_and_help_go_to_standard_output() {
+    let version = glasshouse(&["--version"]);
+    assert_eq!(version.status.code(), Some(0));
+    assert_eq!(String::from_utf8(version.stdout).unwrap().trim(), concat!("glasshouse ", env!("CARGO_PKG_VERSION")));
+
+    let help = String::from_utf8(glasshouse(&["--help"]).stdout).unwrap();
+    for subcommand in ["serve", "demo", "query", "bench", "doctor", "compact"] {
+        assert!(help.contains(subcommand), "--help does not tell of {subcommand}:\n{help}");
+    }
+}
+
+#[test]
+fn wrong_use_exits_with_2_and_says_what_is_wrong() {
+    let check = |arguments: &[&str], words: &str| {
+        let output = glasshouse(arguments);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(errors.contains(words), "{arguments:?}: {errors}");
+    };
+    check(&["serve", "--no-such-flag"], "--no-such-flag");
+    check(&["serve", "--http", "nowhere"], "nowhere");
+    check(&["no-such-command"], "no-such-command");
+}
