@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 fn glasshouse(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_glasshouse")).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_glasshouse")).args(arguments).output().expect("the binary starts")
 }
 
 #[test]
