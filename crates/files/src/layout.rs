@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 use glasshouse_tables::{ColumnType, Table};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -20,15 +20,15 @@ const LAYOUT: &str = "1";
 /// Rows that are encoded at once: small enough to stay in the processor's cache.
 pub(crate) const BATCH_ROWS: usize = 8 << 10;
 /// Most rows of a page. A trace lookup decodes one page of every column, a scan prunes by page.
-const PAGE_ROWS: usize = 8 << 10;
+const PAGE_ROWS: usize = 4 << 10;
 /// Most bytes of a page before compression, for columns of long text.
-const PAGE_BYTES: usize = 128 << 10;
+const PAGE_BYTES: usize = 64 << 10;
 /// A dictionary beyond this does not stay in the cache of who encodes or decodes with it.
 const DICTIONARY_BYTES: usize = 256 << 10;
 /// A column whose values are distinct in more than one of so many rows gets no dictionary.
 const DISTINCT_FRACTION: usize = 2;
 /// Rows that are looked at for that.
-const DISTINCT_SAMPLE_ROWS: usize = 2 << 10;
+pub(crate) const SAMPLE_ROWS: usize = 2 << 10;
 /// Fewer values than this tell nothing about distinctness.
 const DISTINCT_MIN_VALUES: usize = 32;
 
@@ -77,11 +77,19 @@ pub(crate) fn properties(columns: &FileColumns, options: &WriteOptions, sample: 
     for column in table.columns() {
         properties = column_properties(properties, table, column.name, column.kind);
     }
-    for (field, values) in columns.schema().fields().iter().zip(sample.columns()) {
-        properties = match (field.data_type(), is_near_unique(values)) {
+    for (i, (field, values)) in columns.schema().fields().iter().zip(sample.columns()).enumerate() {
+        let path = path(field.name());
+        let kind = table.columns().get(i).map(|column| column.kind);
+        properties = match (field.data_type(), repetition(values)) {
+            // Its pages are some bytes long. Who reads it need not set up a decompressor for that.
+            (_, Some(Repetition::Constant)) if kind != Some(ColumnType::Attributes) => {
+                properties.set_column_compression(path, Compression::UNCOMPRESSED)
+            }
             // Values that hardly repeat: a dictionary would be a second copy. Lengths apart from text compress better.
-            (DataType::Utf8, Some(true)) => plain(properties, &path(field.name()), Encoding::DELTA_LENGTH_BYTE_ARRAY),
-            (DataType::Int64, Some(true)) => plain(properties, &path(field.name()), Encoding::DELTA_BINARY_PACKED),
+            (DataType::Utf8, Some(Repetition::Distinct)) => plain(properties, &path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
+            (DataType::Int64, Some(Repetition::Distinct)) if kind.is_none() => {
+                plain(properties, &path, Encoding::DELTA_BINARY_PACKED)
+            }
             _ => properties,
         };
     }
@@ -97,10 +105,9 @@ fn column_properties(
     let column = path(name);
     let is_sorted_by = table.sort_order().keys.contains(&name);
     match kind {
-        // Traces stand together, so their ids repeat: a dictionary holds each once. The bloom filter is for
-        // engines that do not know the trace index; it shrinks to the number of traces in the row group.
-        ColumnType::TraceId if is_sorted_by => properties
-            .set_column_dictionary_page_size_limit(column.clone(), 8 << 20)
+        // Traces stand together, so their ids repeat: zstd finds that for less than a dictionary takes. The bloom
+        // filter is for engines that do not know the trace index; it shrinks to the number of traces in the row group.
+        ColumnType::TraceId if is_sorted_by => plain(properties, &column, Encoding::PLAIN)
             .set_column_bloom_filter_enabled(column.clone(), true)
             .set_column_bloom_filter_fpp(column.clone(), 0.01)
             .set_column_bloom_filter_max_ndv(column.clone(), 128 << 10)
@@ -126,9 +133,11 @@ fn column_properties(
         }
         // Searches and scans prune pages by these.
         ColumnType::Time if name == "ingest_time" => properties,
-        ColumnType::Time => plain(properties, &column, Encoding::DELTA_BINARY_PACKED)
+        // Rows are in order of time only within a trace, so deltas are hardly smaller than values: bytes of
+        // equal weight side by side compress better.
+        ColumnType::Time => plain(properties, &column, Encoding::BYTE_STREAM_SPLIT)
             .set_column_statistics_enabled(column, EnabledStatistics::Page),
-        ColumnType::Int64 if name == "duration_ns" => plain(properties, &column, Encoding::DELTA_BINARY_PACKED)
+        ColumnType::Int64 if name == "duration_ns" => plain(properties, &column, Encoding::BYTE_STREAM_SPLIT)
             .set_column_statistics_enabled(column, EnabledStatistics::Page),
         _ if is_sorted_by => properties.set_column_statistics_enabled(column, EnabledStatistics::Page),
         // JSON text of what has no column: long, mostly distinct; bounds of it tell nothing.
@@ -145,17 +154,35 @@ fn path(name: &str) -> ColumnPath {
     ColumnPath::new(vec![name.to_owned()])
 }
 
-/// Whether most values are distinct; `None` when there are too few to tell, or the type does not matter.
-fn is_near_unique(values: &dyn Array) -> Option<bool> {
-    let values = values.slice(0, values.len().min(DISTINCT_SAMPLE_ROWS));
+/// How much the values of a column repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    /// All are the same.
+    Constant,
+    /// Most are distinct.
+    Distinct,
+}
+
+/// `None` when neither is so, there are too few values to tell, or the type does not matter.
+fn repetition(values: &dyn Array) -> Option<Repetition> {
+    let values = values.slice(0, values.len().min(SAMPLE_ROWS));
     let present = values.len() - values.null_count();
+    if present == 0 {
+        return Some(Repetition::Constant);
+    }
     if present < DISTINCT_MIN_VALUES {
         return None;
     }
     let distinct = match values.data_type() {
         DataType::Utf8 => values.as_string::<i32>().iter().flatten().collect::<HashSet<_>>().len(),
         DataType::Int64 => values.as_primitive::<Int64Type>().iter().flatten().collect::<HashSet<_>>().len(),
+        DataType::Float64 => {
+            values.as_primitive::<Float64Type>().iter().flatten().map(f64::to_bits).collect::<HashSet<_>>().len()
+        }
         _ => return None,
     };
-    Some(distinct * DISTINCT_FRACTION > present)
+    match distinct {
+        1 if present == values.len() => Some(Repetition::Constant),
+        distinct => (distinct * DISTINCT_FRACTION > present).then_some(Repetition::Distinct),
+    }
 }

@@ -22,6 +22,7 @@ mod gather;
 mod layout;
 mod lru;
 mod merge;
+mod pages;
 mod partition;
 mod reader;
 mod rest_keys;

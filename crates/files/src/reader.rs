@@ -9,13 +9,13 @@ use bytes::Bytes;
 use glasshouse_model::TraceId;
 use glasshouse_tables::{DataFile, Table};
 use parquet::DecodeResult;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
-use parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, RowSelection};
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
 
 use crate::cache::{ColumnCache, ColumnKey};
+use crate::pages::RowGroupPages;
 use crate::{FileColumns, FilesError, RowRanges, Store, TraceIndex, assemble, codes};
 
 /// Bytes before the footer that are read along with it, for page and trace index: per row, and at all.
@@ -240,39 +240,29 @@ impl FileReader {
         batch_rows: u64,
     ) -> Result<Vec<RecordBatch>, FilesError> {
         let damaged = |error: ParquetError| FilesError::damaged(&self.path, error);
-        let mut row_groups = Vec::new();
-        let mut selected = Vec::new();
-        let mut skipped = 0;
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
+        let hint = Some(metadata.schema().fields());
+        let levels = parquet_to_arrow_field_levels(metadata.parquet_schema(), mask.clone(), hint).map_err(damaged)?;
+        let mut batches = Vec::new();
         for row_group in 0..self.row_groups() {
             let part = self.row_group(row_group);
-            let before = selected.len();
-            selected.extend(rows.within(part.clone()).map(|range| range.start + skipped..range.end + skipped));
-            if selected.len() > before {
-                row_groups.push(row_group);
-                skipped += (part.end - part.start) as usize;
+            let rows_of_group = (part.end - part.start) as usize;
+            let selected: Vec<_> = rows.within(part).collect();
+            let selection = match selected.as_slice() {
+                [] => continue,
+                [all] if all.len() == rows_of_group => None,
+                _ => Some(RowSelection::from_consecutive_ranges(selected.into_iter(), rows_of_group)),
+            };
+            let ranges = RowGroupPages::needed(metadata.metadata(), row_group, &mask, selection.as_ref());
+            let read = self.store.read(&self.path, &ranges)?;
+            let pages = RowGroupPages::new(metadata.metadata(), row_group, &ranges, read);
+            let batch_rows = rows.rows().min(batch_rows) as usize;
+            let reader = ParquetRecordBatchReader::try_new_with_row_groups(&levels, &pages, batch_rows, selection);
+            for batch in reader.map_err(damaged)? {
+                batches.push(batch.map_err(|error| FilesError::damaged(&self.path, error))?);
             }
         }
-        if row_groups.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut decoder = ParquetPushDecoderBuilder::new_with_metadata(metadata.clone())
-            .with_row_groups(row_groups)
-            .with_projection(ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied()))
-            .with_row_selection(RowSelection::from_consecutive_ranges(selected.into_iter(), skipped))
-            .with_batch_size(rows.rows().min(batch_rows) as usize)
-            .build()
-            .map_err(damaged)?;
-        let mut batches = Vec::new();
-        loop {
-            match decoder.try_decode().map_err(damaged)? {
-                DecodeResult::NeedsData(ranges) => {
-                    let data = self.store.read(&self.path, &ranges)?;
-                    decoder.push_ranges(ranges, data).map_err(damaged)?;
-                }
-                DecodeResult::Data(batch) => batches.push(batch),
-                DecodeResult::Finished => return Ok(batches),
-            }
-        }
+        Ok(batches)
     }
 
     fn dictionaries(&self) -> Result<&ArrowReaderMetadata, FilesError> {

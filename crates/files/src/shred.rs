@@ -2,6 +2,7 @@
 
 mod choose;
 mod keys;
+mod sparse;
 mod split;
 
 pub(crate) use choose::KeyCounts;

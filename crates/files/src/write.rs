@@ -4,17 +4,17 @@ use arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::Timestamp;
-use glasshouse_tables::{ColumnType, NewFile, Table, attributes};
+use glasshouse_tables::{ColumnType, NewFile, attributes};
 
 use crate::encode::FileEncoder;
-use crate::gather::{gather, relabel};
-use crate::layout::BATCH_ROWS;
+use crate::gather::{Places, gather, relabel};
+use crate::layout::{BATCH_ROWS, SAMPLE_ROWS};
 use crate::shred::Splitter;
 use crate::sort::{SortedRow, sorted_rows};
 use crate::{FileColumns, FilesError, Store, WriteOptions, partition};
 
 /// Sorts rows (batches of the table's stored schema), splits them by partition and writes them to new
-/// files. Extra memory: 40 bytes a row for sorting, and one row group, encoded.
+/// files. Extra memory: 48 bytes a row for sorting, and of one row group the encoded columns and one that is not.
 pub fn write_sorted(
     store: &Store,
     columns: &FileColumns,
@@ -30,20 +30,21 @@ pub fn write_sorted(
         let range = |times: &[i64]| Some((*times.iter().min()?, *times.iter().max()?));
         let Some((min, max)) = range(&times[part.clone()]) else { continue };
         let range = (Timestamp::from_nanos(min), Timestamp::from_nanos(max));
+        let mut rest = &rows[part];
         let mut encoder: Option<FileEncoder<'_>> = None;
-        for rows in rows[part].chunks(BATCH_ROWS) {
-            let batch = source.file_batch(rows).map_err(|source| FilesError::Encode {
-                path: format!("rows of {}", table.name()),
-                source: source.into(),
-            })?;
-            if let Some(full) = encoder.take_if(|encoder| encoder.room() < rows.len()) {
+        while !rest.is_empty() {
+            if let Some(full) = encoder.take_if(|encoder| encoder.room() == 0) {
                 files.push(full.finish()?);
             }
-            let encoder = match &mut encoder {
-                Some(encoder) => encoder,
-                None => encoder.insert(FileEncoder::begin(store, columns, options, range, &batch)?),
+            let encoder = if let Some(encoder) = &mut encoder {
+                encoder
+            } else {
+                let sample = source.sample(&rest[..rest.len().min(SAMPLE_ROWS)])?;
+                encoder.insert(FileEncoder::begin(store, columns, options, range, &sample)?)
             };
-            encoder.write(&batch)?;
+            let (group, after) = rest.split_at(rest.len().min(encoder.group_room()).min(encoder.room()));
+            source.encode(group, encoder)?;
+            rest = after;
         }
         if let Some(encoder) = encoder {
             files.push(encoder.finish()?);
@@ -52,63 +53,97 @@ pub fn write_sorted(
     Ok(files)
 }
 
-/// Turns rows of hot batches into batches of a file's schema.
+/// Turns rows of hot batches into columns of a file's schema.
 struct HotRows<'a> {
     columns: &'a FileColumns,
     batches: &'a [RecordBatch],
     splitter: Splitter,
-    rows: Vec<(usize, usize)>,
 }
 
 impl<'a> HotRows<'a> {
     fn new(columns: &'a FileColumns, batches: &'a [RecordBatch]) -> Self {
-        Self { columns, batches, splitter: Splitter::new(columns.shredded()), rows: Vec::new() }
+        Self { columns, batches, splitter: Splitter::new(columns.shredded()) }
     }
 
-    fn file_batch(&mut self, rows: &[SortedRow]) -> Result<RecordBatch, ArrowError> {
-        self.rows.clear();
-        self.rows.extend(rows.iter().map(|row| (row.batch as usize, row.row as usize)));
-        let table = self.columns.table();
-        let schema = self.columns.schema();
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-        let mut shredded = Vec::new();
-        for (i, column) in table.columns().iter().enumerate() {
-            let parts: Vec<&dyn Array> = self.batches.iter().map(|batch| batch.column(i).as_ref()).collect();
-            arrays.push(match column.kind {
-                ColumnType::Attributes if is_shredded(table, column.name) => {
-                    let (rest, columns) = self.split(&parts);
-                    shredded = columns;
-                    rest
+    /// Encodes rows of one row group. One column after the other: its values are all over the batches, so they are
+    /// fetched into the processor's cache once, not once for each part of the rows.
+    fn encode(&mut self, rows: &[SortedRow], encoder: &mut FileEncoder<'_>) -> Result<(), FilesError> {
+        let places = places(rows);
+        for column in (0..self.columns.table().columns().len()).filter(|column| !self.is_shredded(*column)) {
+            encoder.write_column(column, &self.column(column, &places)?)?;
+        }
+        if self.columns.table().shredded_column().is_some() {
+            for rows in rows.chunks(BATCH_ROWS) {
+                for (column, values) in self.split(rows)? {
+                    encoder.write_column(column, &values)?;
                 }
-                ColumnType::Attributes => self.json(&parts),
-                _ => relabel(&gather(&parts, &self.rows)?, schema.field(i).data_type())?,
-            });
+            }
         }
-        arrays.extend(shredded);
-        RecordBatch::try_new(Arc::clone(schema), arrays)
+        encoder.complete(rows.len())
     }
 
-    fn split(&mut self, parts: &[&dyn Array]) -> (ArrayRef, Vec<ArrayRef>) {
-        let parts: Vec<_> = parts.iter().map(|part| part.as_binary::<i32>()).collect();
-        for &(part, row) in &self.rows {
-            self.splitter.push(parts[part].value(row));
+    /// Some rows with all columns.
+    fn sample(&mut self, rows: &[SortedRow]) -> Result<RecordBatch, FilesError> {
+        let places = places(rows);
+        let fields = self.columns.schema().fields();
+        let mut arrays: Vec<Option<ArrayRef>> = vec![None; fields.len()];
+        for column in (0..self.columns.table().columns().len()).filter(|column| !self.is_shredded(*column)) {
+            arrays[column] = Some(self.column(column, &places)?);
         }
-        self.splitter.finish()
+        if self.columns.table().shredded_column().is_some() {
+            for (column, values) in self.split(rows)? {
+                arrays[column] = Some(values);
+            }
+        }
+        RecordBatch::try_new(Arc::clone(self.columns.schema()), arrays.into_iter().flatten().collect())
+            .map_err(|error| self.failed(error))
     }
 
-    fn json(&self, parts: &[&dyn Array]) -> ArrayRef {
-        let parts: Vec<_> = parts.iter().map(|part| part.as_binary::<i32>()).collect();
-        let mut builder = StringBuilder::with_capacity(self.rows.len(), 0);
-        let mut text = String::new();
-        for &(part, row) in &self.rows {
-            text.clear();
-            attributes::packed_to_json(parts[part].value(row), &mut text);
-            builder.append_value(&text);
+    fn is_shredded(&self, column: usize) -> bool {
+        let table = self.columns.table();
+        table.shredded_column() == Some(table.columns()[column].name)
+    }
+
+    /// A column that passes as it is, but for its type.
+    fn column(&self, column: usize, places: &Places) -> Result<ArrayRef, FilesError> {
+        let parts: Vec<&dyn Array> = self.batches.iter().map(|batch| batch.column(column).as_ref()).collect();
+        match self.columns.table().columns()[column].kind {
+            ColumnType::Attributes => Ok(json(&parts, places)),
+            _ => gather(&parts, places)
+                .and_then(|values| relabel(&values, self.columns.schema().field(column).data_type()))
+                .map_err(|error| self.failed(error)),
         }
-        Arc::new(builder.finish())
+    }
+
+    /// The shredded columns and the JSON text of what has none, each with its position.
+    fn split(&mut self, rows: &[SortedRow]) -> Result<Vec<(usize, ArrayRef)>, FilesError> {
+        let table = self.columns.table();
+        let column = table.shredded_column().and_then(|name| table.index_of(name)).expect("the table has one");
+        let parts: Vec<_> = self.batches.iter().map(|batch| batch.column(column).as_binary::<i32>()).collect();
+        for row in rows {
+            self.splitter.push(parts[row.batch as usize].value(row.row as usize));
+        }
+        let (rest, shredded) = self.splitter.finish().map_err(|error| self.failed(error))?;
+        Ok(std::iter::once((column, rest)).chain((table.columns().len()..).zip(shredded)).collect())
+    }
+
+    fn failed(&self, error: ArrowError) -> FilesError {
+        FilesError::Encode { path: format!("rows of {}", self.columns.table().name()), source: error.into() }
     }
 }
 
-fn is_shredded(table: Table, column: &str) -> bool {
-    table.shredded_column() == Some(column)
+fn places(rows: &[SortedRow]) -> Places {
+    rows.iter().map(|row| (row.batch as usize, row.row as usize)).collect()
+}
+
+fn json(parts: &[&dyn Array], places: &Places) -> ArrayRef {
+    let parts: Vec<_> = parts.iter().map(|part| part.as_binary::<i32>()).collect();
+    let mut builder = StringBuilder::with_capacity(places.len(), 0);
+    let mut text = String::new();
+    for (part, row) in places.iter() {
+        text.clear();
+        attributes::packed_to_json(parts[part].value(row), &mut text);
+        builder.append_value(&text);
+    }
+    Arc::new(builder.finish())
 }

@@ -1,16 +1,22 @@
 //! The memory that accepted rows may take: a request is refused before the share is passed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use glasshouse_tables::ports::SubmitError;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// How long a request usually waits for memory before it is refused: long enough for a flush to end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// What a refused sender is told.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Requests are slowed down when more than this part of the share is taken: less is what one generation that grows
+/// and one that is flushed take.
+const UNHURRIED_PART: usize = 2;
+/// The longest that a request is slowed down.
+const LONGEST_DELAY: Duration = Duration::from_millis(250);
 /// Requests that wait may hold this part of the share, in addition to it.
 const WAITING_PART: usize = 8;
 
@@ -23,6 +29,17 @@ pub(crate) struct Budget {
     waiting: AtomicUsize,
     refused: AtomicUsize,
     freed: Notify,
+    pace: Mutex<Pace>,
+}
+
+/// How fast requests may come while flushing is behind: about as fast as it is, so that each waits a little, instead
+/// of many for a whole generation.
+#[derive(Debug)]
+struct Pace {
+    /// Seconds that flushing a byte took lately; 0 until known.
+    seconds_per_byte: f64,
+    /// When the next request may come.
+    next: Instant,
 }
 
 /// Bytes of the budget, given back when dropped.
@@ -41,6 +58,7 @@ impl Budget {
             waiting: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             freed: Notify::new(),
+            pace: Mutex::new(Pace { seconds_per_byte: 0.0, next: Instant::now() }),
         })
     }
 
@@ -66,6 +84,10 @@ impl Budget {
                 self.limit
             )));
         }
+        let delay = self.delay(bytes, Instant::now());
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         if let Some(reservation) = self.try_reserve(bytes) {
             return Ok(reservation);
         }
@@ -80,6 +102,34 @@ impl Budget {
             reason: format!("accepted rows take {} of {} bytes of memory", self.used(), self.limit),
             retry_after: RETRY_AFTER,
         })
+    }
+
+    /// Notes how long it took to flush so many bytes.
+    pub(crate) fn flushed(&self, bytes: usize, took: Duration) {
+        let mut pace = self.pace();
+        let latest = took.as_secs_f64() / bytes.max(1) as f64;
+        let known = if pace.seconds_per_byte == 0.0 { latest } else { pace.seconds_per_byte };
+        pace.seconds_per_byte = known.midpoint(latest);
+    }
+
+    /// How long a request of so many bytes has to wait for its turn. The more is taken, the fewer may come: as many
+    /// as are flushed when the upper part of the share is half full.
+    fn delay(&self, bytes: usize, now: Instant) -> Duration {
+        let unhurried = self.limit / UNHURRIED_PART;
+        let above = self.used().saturating_sub(unhurried);
+        if above == 0 {
+            return Duration::ZERO;
+        }
+        let pressure = above as f64 / (self.limit - unhurried) as f64;
+        let mut pace = self.pace();
+        let turn = pace.next.clamp(now, now + LONGEST_DELAY);
+        pace.next = turn + Duration::from_secs_f64(2.0 * pressure * bytes as f64 * pace.seconds_per_byte);
+        turn - now
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        // Two numbers, each whole at any time.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes bytes however long it takes: for replay, which nobody can refuse.
@@ -181,6 +231,24 @@ mod tests {
         assert_eq!(budget.used(), 100);
         drop((waited, held));
         assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn requests_come_as_fast_as_rows_are_flushed() {
+        let budget = Budget::new(1000, PATIENCE);
+        budget.flushed(100, Duration::from_millis(1));
+        let (start, millisecond) = (Instant::now(), Duration::from_millis(1));
+        let _unhurried = budget.reserve(500).await.unwrap();
+        assert_eq!([budget.delay(100, start), budget.delay(100, start)], [Duration::ZERO; 2]);
+        let _behind = budget.reserve(250).await.unwrap();
+        let delays: Vec<_> = (0..3).map(|_| budget.delay(100, start)).collect();
+        assert_eq!(delays, [Duration::ZERO, millisecond, 2 * millisecond]);
+        let _full = budget.reserve(250).await.unwrap();
+        let delay = budget.delay(100, start);
+        assert_eq!(budget.delay(100, start), delay + 2 * millisecond, "half as many when it is full");
+        budget.flushed(1, Duration::from_hours(1));
+        budget.delay(100, start);
+        assert_eq!(budget.delay(100, start), LONGEST_DELAY);
     }
 
     #[tokio::test]

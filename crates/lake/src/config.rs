@@ -84,7 +84,7 @@ impl LakeConfig {
 
     /// Memory that requests in flight, the hot buffer and rows being flushed may take together, in bytes.
     pub fn ingest_share(&self) -> usize {
-        self.memory_limit / 2
+        self.memory_limit / 16 * 5
     }
 
     /// Folder of the write-ahead log.
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_small_memory_limit_flushes_earlier() {
         let config = LakeConfig { memory_limit: 64 << 20, ..LakeConfig::new("unused") };
-        assert_eq!(config.generation_bytes(), 8 << 20);
-        assert_eq!(LakeConfig::new("unused").generation_bytes(), 64 << 20);
+        assert_eq!(config.generation_bytes(), 5 << 20);
+        assert_eq!(LakeConfig::new("unused").generation_bytes(), 40 << 20);
     }
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::LakeError;
+use crate::admission::Budget;
 use crate::committer::Order;
 use crate::curator::Changes;
 use crate::health::{Counters, Health, Part};
@@ -47,6 +48,7 @@ pub(crate) struct Flusher {
     pub changes: Changes,
     pub view: Arc<View>,
     pub orders: mpsc::Sender<Order>,
+    pub budget: Arc<Budget>,
     pub recent: Arc<Mutex<RecentRequests>>,
     pub wal_dir: PathBuf,
     pub age: DurationNs,
@@ -128,6 +130,7 @@ impl Flusher {
         self.health.works(Part::ObjectStore);
         self.counters.flushes.add(1);
         self.counters.flush_nanos.add_time(started.elapsed());
+        self.budget.flushed(frozen.bytes, started.elapsed());
         self.counters.flushed_rows.add(written.iter().map(|file| file.rows).sum());
         self.counters.flushed_bytes.add(written.iter().map(|file| file.bytes).sum());
         self.release_log(frozen).await;

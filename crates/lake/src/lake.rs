@@ -119,6 +119,7 @@ impl Lake {
             changes: changes.clone(),
             view: Arc::clone(&view),
             orders: orders.clone(),
+            budget: Arc::clone(&budget),
             recent: Arc::clone(&recent),
             wal_dir: wal_dir.clone(),
             age: config.flush_age.into(),

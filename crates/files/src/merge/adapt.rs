@@ -73,7 +73,7 @@ impl Adapter {
                         packed => splitter.push(packed),
                     }
                 }
-                let (json, columns) = splitter.finish();
+                let (json, columns) = splitter.finish()?;
                 (rest, split) = (Some(json), columns);
             }
         }

@@ -11,7 +11,7 @@ use super::Merged;
 use super::duplicates::{Duplicates, Place};
 use super::input::{Inputs, Run, Slot};
 use crate::encode::FileEncoder;
-use crate::gather::gather;
+use crate::gather::{Places, gather};
 use crate::layout::BATCH_ROWS;
 use crate::{FileColumns, FilesError, Store, WriteOptions};
 
@@ -122,12 +122,12 @@ impl<'a> Output<'a> {
     }
 
     fn batch(&self, rows: std::ops::Range<usize>, slots: &[Slot]) -> Result<RecordBatch, ArrowError> {
-        let places = &self.ready[rows.clone()];
+        let places: Places = self.ready[rows.clone()].iter().copied().collect();
         let schema = self.columns.schema();
         let mut columns = Vec::with_capacity(schema.fields().len());
         for i in 0..schema.fields().len() {
             let parts: Vec<&dyn Array> = slots.iter().map(|slot| slot.batch.column(i).as_ref()).collect();
-            columns.push(gather(&parts, places)?);
+            columns.push(gather(&parts, &places)?);
         }
         if self.columns.table() == Table::Processes {
             for (n, name) in ["first_seen", "start_time"].into_iter().enumerate() {

@@ -49,12 +49,14 @@ impl KeyCounts {
     /// Counts a row that stands for `weight` rows.
     pub fn count_row(&mut self, packed: &[u8], weight: u64) {
         let mut previous = None;
-        for (key, value) in attributes::iter(packed) {
+        for (key, value) in attributes::raw_iter(packed) {
             let Some(kind) = shred_type(value) else { continue };
             let number = match self.keys.find(previous, key) {
                 Some(number) => number,
-                None if self.keys.len() < MAX_KEYS && is_fit(key) => self.add(key),
-                None => continue,
+                None => match str::from_utf8(key) {
+                    Ok(key) if self.keys.len() < MAX_KEYS && is_fit(key) => self.add(key),
+                    _ => continue,
+                },
             };
             self.counts[number as usize][kind as usize] += weight;
             previous = Some(number);

@@ -19,6 +19,10 @@ const MAX_MERGED: usize = 1 << 20;
 #[inline]
 pub(super) fn push<'a>(message: Message<'a>, out: &mut PackedWriter) -> Result<&'a [u8]> {
     let ascii = message.remaining().is_ascii();
+    if let (true, Some(key)) = (ascii, short_text(message.remaining())) {
+        out.push_key_value(message.remaining());
+        return Ok(key);
+    }
     if let Some(key) = canonical_key_value(message, ascii, 1)? {
         out.push_key_value(message.remaining());
         return Ok(key);
@@ -26,6 +30,18 @@ pub(super) fn push<'a>(message: Message<'a>, out: &mut PackedWriter) -> Result<&
     let (key, value) = merged_key_value(message)?;
     out.push(key, &value);
     Ok(key.as_bytes())
+}
+
+/// The key when the message is what most are: a key, then a text, both shorter than 128 bytes.
+#[inline]
+fn short_text(key_value: &[u8]) -> Option<&[u8]> {
+    let [0x0a, key_len @ ..0x80, rest @ ..] = key_value else { return None };
+    let (key, [0x12, value_len @ ..0x80, 0x0a, text_len @ ..0x80, text @ ..]) =
+        rest.split_at_checked(usize::from(*key_len))?
+    else {
+        return None;
+    };
+    (text.len() == usize::from(*text_len) && text.len() + 2 == usize::from(*value_len)).then_some(key)
 }
 
 /// Checks a `KeyValue` message of which nothing is kept.

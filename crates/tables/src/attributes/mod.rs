@@ -14,4 +14,4 @@ mod json;
 mod packed;
 
 pub use json::{JsonError, JsonObject, json_get, json_to_packed, packed_to_json};
-pub use packed::{PackedWriter, ValueRef, get, iter, to_model, validate};
+pub use packed::{PackedWriter, RawValue, ValueRef, get, iter, raw_iter, to_model, validate};

@@ -28,28 +28,61 @@ pub enum ValueRef<'a> {
     Map(&'a [u8]),
 }
 
+/// A [`ValueRef`] whose text is not looked at: checking that it is UTF-8 takes longer than all else.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RawValue<'a> {
+    /// The bytes of a text.
+    String(&'a [u8]),
+    /// A value that is no text.
+    Other(ValueRef<'a>),
+}
+
+impl<'a> RawValue<'a> {
+    #[inline]
+    fn from_any_value(bytes: &'a [u8]) -> Self {
+        // What nearly every sender writes: one field, shorter than 128 bytes.
+        match bytes {
+            [0x0a, len @ ..0x80, text @ ..] if text.len() == usize::from(*len) => Self::String(text),
+            [0x10, value @ ..0x80] => Self::Other(ValueRef::Bool(*value != 0)),
+            [0x18, value @ ..0x80] => Self::Other(ValueRef::Int(i64::from(*value))),
+            _ => Self::from_fields(bytes),
+        }
+    }
+
+    fn from_fields(bytes: &'a [u8]) -> Self {
+        let mut value = Self::Other(ValueRef::Empty);
+        for (field, wire) in Fields(bytes) {
+            value = Self::Other(match (field, wire) {
+                (1, Wire::Bytes(text)) => {
+                    value = Self::String(text);
+                    continue;
+                }
+                (2, Wire::Varint(v)) => ValueRef::Bool(v != 0),
+                (3, Wire::Varint(v)) => ValueRef::Int(v as i64),
+                (4, Wire::Fixed64(v)) => ValueRef::Double(f64::from_bits(v)),
+                (5, Wire::Bytes(b)) => ValueRef::Array(b),
+                (6, Wire::Bytes(b)) => ValueRef::Map(b),
+                (7, Wire::Bytes(b)) => ValueRef::Bytes(b),
+                _ => continue,
+            });
+        }
+        value
+    }
+}
+
+impl<'a> From<RawValue<'a>> for ValueRef<'a> {
+    fn from(raw: RawValue<'a>) -> Self {
+        match raw {
+            RawValue::String(text) => Self::String(str::from_utf8(text).unwrap_or_default()),
+            RawValue::Other(value) => value,
+        }
+    }
+}
+
 impl<'a> ValueRef<'a> {
     /// Reads the bytes of an OTLP `AnyValue` message.
     pub fn from_any_value(bytes: &'a [u8]) -> Self {
-        if let [0x0a, len @ ..0x80, text @ ..] = bytes
-            && text.len() == usize::from(*len)
-        {
-            return Self::String(str::from_utf8(text).unwrap_or_default());
-        }
-        let mut value = Self::Empty;
-        for (field, wire) in Fields(bytes) {
-            value = match (field, wire) {
-                (1, Wire::Bytes(b)) => Self::String(str::from_utf8(b).unwrap_or_default()),
-                (2, Wire::Varint(v)) => Self::Bool(v != 0),
-                (3, Wire::Varint(v)) => Self::Int(v as i64),
-                (4, Wire::Fixed64(v)) => Self::Double(f64::from_bits(v)),
-                (5, Wire::Bytes(b)) => Self::Array(b),
-                (6, Wire::Bytes(b)) => Self::Map(b),
-                (7, Wire::Bytes(b)) => Self::Bytes(b),
-                _ => continue,
-            };
-        }
-        value
+        RawValue::from_any_value(bytes).into()
     }
 
     /// The value as text: strings as they are, bytes as base64, arrays and maps as JSON;
@@ -92,7 +125,10 @@ impl<'a> ValueRef<'a> {
     pub fn entries(self) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> {
         let bytes = if let Self::Map(bytes) = self { bytes } else { &[] };
         Fields(bytes).filter_map(|(field, wire)| match (field, wire) {
-            (1, Wire::Bytes(b)) => Some(key_value(b)),
+            (1, Wire::Bytes(b)) => {
+                let (key, value) = key_value(b);
+                Some((str::from_utf8(key).unwrap_or_default(), value.into()))
+            }
             _ => None,
         })
     }
@@ -116,9 +152,21 @@ impl<'a> ValueRef<'a> {
 
 /// The keys and values of packed attributes, in the sender's order.
 pub fn iter(packed: &[u8]) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
+    raw_iter(packed).map(|(key, value)| (str::from_utf8(key).unwrap_or_default(), value.into()))
+}
+
+/// The same without a look at the text, for those who read every attribute of every row.
+#[inline]
+pub fn raw_iter(packed: &[u8]) -> impl Iterator<Item = (&[u8], RawValue<'_>)> {
     let mut rest = packed;
     std::iter::from_fn(move || {
-        let len = usize::try_from(read_varint(&mut rest)?).ok()?;
+        let len = match *rest {
+            [len @ ..0x80, ref after @ ..] => {
+                rest = after;
+                usize::from(len)
+            }
+            _ => usize::try_from(read_varint(&mut rest)?).ok()?,
+        };
         let (message, after) = rest.split_at_checked(len)?;
         rest = after;
         Some(key_value(message))
@@ -127,7 +175,7 @@ pub fn iter(packed: &[u8]) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
 
 /// The first value of a key.
 pub fn get<'a>(packed: &'a [u8], key: &str) -> Option<ValueRef<'a>> {
-    iter(packed).find(|(k, _)| *k == key).map(|(_, value)| value)
+    raw_iter(packed).find(|(k, _)| *k == key.as_bytes()).map(|(_, value)| value.into())
 }
 
 /// The attributes, owned.
@@ -179,20 +227,25 @@ fn validate_message(bytes: &[u8], message: Message, depth: usize) -> Result<(), 
     if fields.0.is_empty() { Ok(()) } else { Err("malformed protobuf in attribute") }
 }
 
-fn key_value(bytes: &[u8]) -> (&str, ValueRef<'_>) {
+#[inline]
+fn key_value(bytes: &[u8]) -> (&[u8], RawValue<'_>) {
     // What nearly every sender writes: the key, then the value, both shorter than 128 bytes.
     if let [0x0a, key_len @ ..0x80, rest @ ..] = bytes
         && let Some((key, [0x12, len @ ..0x80, value @ ..])) = rest.split_at_checked(usize::from(*key_len))
         && value.len() == usize::from(*len)
     {
-        return (str::from_utf8(key).unwrap_or_default(), ValueRef::from_any_value(value));
+        return (key, RawValue::from_any_value(value));
     }
-    let mut key = "";
-    let mut value = ValueRef::Empty;
+    key_value_fields(bytes)
+}
+
+fn key_value_fields(bytes: &[u8]) -> (&[u8], RawValue<'_>) {
+    let mut key: &[u8] = &[];
+    let mut value = RawValue::Other(ValueRef::Empty);
     for (field, wire) in Fields(bytes) {
         match (field, wire) {
-            (1, Wire::Bytes(b)) => key = str::from_utf8(b).unwrap_or_default(),
-            (2, Wire::Bytes(b)) => value = ValueRef::from_any_value(b),
+            (1, Wire::Bytes(b)) => key = b,
+            (2, Wire::Bytes(b)) => value = RawValue::from_any_value(b),
             _ => {}
         }
     }

@@ -42,6 +42,12 @@ fn constant_time(time: Timestamp, rows: usize) -> ArrayRef {
     Arc::new(arrow::array::TimestampNanosecondArray::from_value(time.nanos(), rows).with_timezone("UTC"))
 }
 
-fn batch(table: Table, columns: Vec<ArrayRef>) -> RecordBatch {
+/// Memory that a builder took and did not need is given back: what a batch holds counts against the budget.
+fn batch(table: Table, mut columns: Vec<ArrayRef>) -> RecordBatch {
+    for column in &mut columns {
+        if let Some(column) = Arc::get_mut(column) {
+            column.shrink_to_fit();
+        }
+    }
     RecordBatch::try_new(table.stored_schema(), columns).expect("builders make the columns that the table declares")
 }

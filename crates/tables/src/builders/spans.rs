@@ -69,7 +69,7 @@ pub struct SpansBuilder {
 }
 
 impl SpansBuilder {
-    /// A builder with room for `rows` rows.
+    /// A builder with room for `rows` rows of the usual size.
     pub fn with_capacity(rows: usize) -> Self {
         let text = |bytes: usize| StringBuilder::with_capacity(rows, rows * bytes);
         let ids = |width| FixedSizeBinaryBuilder::with_capacity(rows, width);
@@ -93,7 +93,7 @@ impl SpansBuilder {
             scope_version: text(6),
             trace_state: text(0),
             flags: integers(),
-            attributes: BinaryBuilder::with_capacity(rows, rows * 300),
+            attributes: BinaryBuilder::with_capacity(rows, rows * 512),
             dropped_attributes_count: integers(),
             dropped_events_count: integers(),
             dropped_links_count: integers(),
