@@ -15,6 +15,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Requests are slowed down when more than this part of the share is taken: less is what one generation that grows
 /// and one that is flushed take.
 const UNHURRIED_PART: usize = 2;
+/// A flush of less than this part of the share tells nothing about the rate: it is mostly one sync and one commit.
+const TELLING_PART: usize = 16;
 /// The longest that a request is slowed down.
 const LONGEST_DELAY: Duration = Duration::from_millis(250);
 /// Requests that wait may hold this part of the share, in addition to it.
@@ -106,8 +108,11 @@ impl Budget {
 
     /// Notes how long it took to flush so many bytes.
     pub(crate) fn flushed(&self, bytes: usize, took: Duration) {
+        if bytes == 0 || bytes < self.limit / TELLING_PART {
+            return;
+        }
         let mut pace = self.pace();
-        let latest = took.as_secs_f64() / bytes.max(1) as f64;
+        let latest = took.as_secs_f64() / bytes as f64;
         let known = if pace.seconds_per_byte == 0.0 { latest } else { pace.seconds_per_byte };
         pace.seconds_per_byte = known.midpoint(latest);
     }
@@ -243,10 +248,11 @@ mod tests {
         let _behind = budget.reserve(250).await.unwrap();
         let delays: Vec<_> = (0..3).map(|_| budget.delay(100, start)).collect();
         assert_eq!(delays, [Duration::ZERO, millisecond, 2 * millisecond]);
-        let _full = budget.reserve(250).await.unwrap();
+        let _full = budget.try_reserve(250);
+        budget.flushed(1, Duration::from_hours(1));
         let delay = budget.delay(100, start);
         assert_eq!(budget.delay(100, start), delay + 2 * millisecond, "half as many when it is full");
-        budget.flushed(1, Duration::from_hours(1));
+        budget.flushed(100, Duration::from_hours(1));
         budget.delay(100, start);
         assert_eq!(budget.delay(100, start), LONGEST_DELAY);
     }
