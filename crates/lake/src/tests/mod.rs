@@ -128,7 +128,7 @@ async fn rows_are_flushed_when_they_are_many() {
     for first in 0..100 {
         lake.submit(request(first * 100, 100)).await.unwrap();
     }
-    assert!(figure(&lake, "glasshouse_flushes_total") > 0);
+    eventually("many rows go to files", || figure(&lake, "glasshouse_flushes_total") > 0).await;
     assert_rows(&lake, 10_000);
 }
 
