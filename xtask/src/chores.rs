@@ -55,7 +55,7 @@ pub fn crash_test(arguments: &[String]) -> Result<()> {
     )
 }
 
-/// Each fuzz target for a while.
+/// The given fuzz targets, or else all, each for a while.
 pub fn fuzz(arguments: &[String]) -> Result<()> {
     let seconds = arguments.first().map_or("600", String::as_str);
     if !exists("cargo-fuzz") {
@@ -71,10 +71,11 @@ pub fn fuzz(arguments: &[String]) -> Result<()> {
     };
     let listed = cargo_fuzz(&["list"]).output().context("cannot list fuzz targets")?;
     let targets = String::from_utf8(listed.stdout)?;
-    if targets.trim().is_empty() {
-        bail!("there are no fuzz targets");
+    let chosen = arguments.get(1..).unwrap_or_default();
+    if let Some(unknown) = chosen.iter().find(|name| !targets.lines().any(|target| target == name.as_str())) {
+        bail!("there is no fuzz target {unknown}; there are:\n{targets}");
     }
-    for target in targets.lines() {
+    for target in targets.lines().filter(|target| chosen.is_empty() || chosen.iter().any(|name| name == target)) {
         let corpus = format!("corpus/{target}");
         std::fs::create_dir_all(root().join("fuzz").join(&corpus)).with_context(|| format!("cannot make {corpus}"))?;
         let seeds = format!("seeds/{target}");

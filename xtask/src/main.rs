@@ -17,7 +17,8 @@ cargo xtask <chore>
   check               the fast part of it: format, lints, layers, documentation links
   bench [ARGS]        build the release binary and run `glasshouse bench ARGS`
   crash-test [N]      kill -9 the lake in the middle of its work N times (default 100) and count what is left
-  fuzz [SECONDS]      run each fuzz target for SECONDS (default 600); needs cargo-fuzz
+  fuzz [SECONDS] [TARGET...]
+                      run each fuzz target for SECONDS (default 600); needs cargo-fuzz
 ";
 
 fn main() -> ExitCode {
