@@ -26,7 +26,7 @@ use crate::plain::{plain_schema, plain_type};
 use crate::run::{Deadline, Threads};
 use crate::scan::View;
 use crate::table_functions::Parameters;
-use crate::{EngineConfig, session, statement};
+use crate::{EngineConfig, newest, session, statement};
 
 /// Where plans say that the lake's files are. Only this engine resolves it.
 const STORE: &str = "lake://files";
@@ -158,8 +158,10 @@ impl Planner {
         let stream = async {
             let plan = if values.is_empty() { plan } else { plan.with_param_values(ParamValues::from(values))? };
             let plan = limited(plan, request.limit)?;
-            let plan = state.create_physical_plan(&plan).await?;
-            execute_stream(plan, Arc::new(TaskContext::from(&state).with_runtime(runtime)))
+            let context = Arc::new(TaskContext::from(&state).with_runtime(runtime));
+            let plan = newest::bounded(&state, state.optimize(&plan)?, &context).await?;
+            let plan = state.query_planner().create_physical_plan(&plan, &state).await?;
+            execute_stream(plan, context)
         };
         stream.await.map_err(|error: DataFusionError| query_error(&error))
     }

@@ -2,6 +2,7 @@
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
 use glasshouse_tables::ports::QueryError;
 
 /// What an error of DataFusion means to the one who asked.
@@ -42,8 +43,15 @@ fn is_about_values(error: &ArrowError) -> bool {
 
 /// The message without what only DataFusion's developers care about.
 fn message(error: &DataFusionError) -> String {
+    if let DataFusionError::SQL(error, _) = error.find_root() {
+        // Its text, not how the enum prints: what was expected, what was found, and where.
+        return match &**error {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => format!("not valid SQL: {text}"),
+            ParserError::RecursionLimitExceeded => "not valid SQL: nested too deep".to_owned(),
+        };
+    }
     let text = error.strip_backtrace();
-    let text = ["Error during planning: ", "SQL error: ", "Execution error: ", "Schema error: ", "Arrow error: "]
+    let text = ["Error during planning: ", "Execution error: ", "Schema error: ", "Arrow error: "]
         .into_iter()
         .fold(text.as_str(), |text, prefix| text.strip_prefix(prefix).unwrap_or(text));
     text.to_owned()

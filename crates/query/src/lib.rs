@@ -7,6 +7,7 @@
 //! * `scan` plans a table as a union of hot rows (`hot`) and a plain Parquet scan; `adapt` rewrites the
 //!   scan's expressions to the columns of each file when it is opened.
 //! * `views`, `table_functions` and `functions` are what the lake has beside its tables.
+//! * `newest` finds where the newest rows begin before they are read whole.
 //! * `run` computes on threads of its own, `memory` bounds it, `plain` is how it leaves.
 
 mod adapt;
@@ -18,6 +19,7 @@ mod error;
 mod functions;
 mod hot;
 mod memory;
+mod newest;
 mod plain;
 mod pushdown;
 mod run;

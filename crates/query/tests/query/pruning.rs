@@ -81,6 +81,18 @@ async fn attributes_read_their_own_columns_only() {
 }
 
 #[tokio::test]
+async fn the_newest_rows_alone_are_read_whole() {
+    let lake = TestLake::new(Form::Files);
+    let all = explain(&lake, "SELECT * FROM spans").await;
+    let newest = explain(&lake, "SELECT * FROM spans ORDER BY start_time DESC LIMIT 2").await;
+    let scanned = |plan: &str| {
+        let scans = plan.lines().filter(|line| line.contains("DataSourceExec"));
+        scans.map(|line| figure(line, "output_rows").0).sum::<u64>()
+    };
+    assert!(scanned(&newest) * 10 < scanned(&all), "{} of {} rows:\n{newest}", scanned(&newest), scanned(&all));
+}
+
+#[tokio::test]
 async fn attribute_values_prune_row_groups() {
     let lake = TestLake::new(Form::Files);
     let plan = explain(&lake, "SELECT name FROM spans WHERE attributes['user.id'] = 'user-200'").await;

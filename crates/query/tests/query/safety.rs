@@ -65,7 +65,7 @@ async fn errors_help() {
     };
     check("SELECT service FROM spans", "service_name").await;
     check("SELECT * FROM span", "span").await;
-    check("SELEC 1", "SELEC").await;
+    check("SELEC 1", "not valid SQL: Expected: an SQL statement, found: SELEC at Line: 1").await;
     check("DROP TABLE spans", "DROP TABLE is not allowed").await;
     check("SELECT * FROM trace_spans('xyz')", "a trace id of 32 hex digits").await;
     check("SELECT * FROM trace_spans()", "trace_spans(trace_id)").await;

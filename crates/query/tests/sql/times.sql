@@ -7,3 +7,7 @@ SELECT name, start_time FROM spans ORDER BY start_time DESC, span_id DESC LIMIT 
 SELECT count(*) FROM spans WHERE end_time IS NULL;
 SELECT count(*) FROM spans WHERE start_time > now();
 SELECT duration_text(max(duration_ns)) FROM spans;
+SELECT span_id, name, kind, start_time, duration_ns, thread_id, attributes FROM spans ORDER BY start_time DESC, span_id LIMIT 3;
+SELECT span_id, name, kind, start_time AS began, duration_ns, thread_id, attributes FROM spans WHERE service_name = 'cart' ORDER BY began LIMIT 1;
+SELECT * FROM (SELECT span_id, name, kind, start_time, duration_ns, thread_id, attributes FROM spans WHERE attributes['http.route'] = '/list') AS s ORDER BY s.start_time DESC LIMIT 2;
+SELECT time, level, body, severity_number, span_id, flags FROM logs ORDER BY time DESC LIMIT 100;
