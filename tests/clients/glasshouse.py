@@ -10,9 +10,17 @@ import time
 import urllib.error
 import urllib.request
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("GLASSHOUSE_BIN", str(ROOT / "target/debug/glasshouse"))
 TEST_DATA = pathlib.Path(os.environ.get("GLASSHOUSE_TEST_DATA", ROOT.parent / "shared/data"))
+
+# Recordings are optional (see CONTRIBUTING.md), but a folder that is named must be there.
+needs_recordings = pytest.mark.skipif(
+    "GLASSHOUSE_TEST_DATA" not in os.environ and not TEST_DATA.is_dir(),
+    reason=f"no recordings in {TEST_DATA}, and GLASSHOUSE_TEST_DATA is not set",
+)
 
 # Long enough for a debug build on a busy machine; nothing waits for it to pass.
 DEADLINE = 60.0

@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
-from glasshouse import ROOT, TEST_DATA
+from glasshouse import ROOT, TEST_DATA, needs_recordings
 
 
+@needs_recordings
 def test_connects_lists_objects_prepares_fetches_and_cancels(server):
     traces = [line for line in (TEST_DATA / "otel-demo/otel-demo.otlp.jsonl").read_bytes().splitlines() if b"resourceSpans" in line[:20]]
     for line in traces:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 
-from glasshouse import ROOT, TEST_DATA, eventually, run
+from glasshouse import ROOT, TEST_DATA, eventually, needs_recordings, run
 from test_operation import native_spans
 
 
@@ -52,6 +52,7 @@ def test_counts_are_equal_while_the_server_writes(start):
         assert server.count(table) == counted
 
 
+@needs_recordings
 def test_values_are_equal(server):
     for line in (TEST_DATA / "otel-demo/otel-demo.otlp.jsonl").read_bytes().splitlines():
         signal = next(iter(json.loads(line))).removeprefix("resource").lower().replace("spans", "traces")

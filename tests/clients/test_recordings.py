@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from glasshouse import TEST_DATA
+from glasshouse import TEST_DATA, needs_recordings
 
-pytestmark = pytest.mark.skipif(not TEST_DATA.is_dir(), reason=f"no recordings in {TEST_DATA}")
+pytestmark = needs_recordings
 
 PATHS = {"resourceSpans": "/v1/traces", "resourceLogs": "/v1/logs", "resourceMetrics": "/v1/metrics"}
 TABLES = ("processes", "spans", "span_events", "span_links", "logs", "metrics")

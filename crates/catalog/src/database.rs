@@ -122,7 +122,7 @@ pub(crate) enum Row {
 }
 
 impl Database {
-    pub async fn open(url: &str, patience: Duration) -> Result<Self, CatalogError> {
+    pub async fn open(url: &str, create: bool, patience: Duration) -> Result<Self, CatalogError> {
         let task = "open the catalog";
         let pool = if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -131,7 +131,7 @@ impl Database {
             }
             let options = SqliteConnectOptions::new()
                 .filename(Path::new(path))
-                .create_if_missing(true)
+                .create_if_missing(create)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(patience);

@@ -35,6 +35,8 @@ pub struct CatalogOptions {
     /// Folder or object store URL that holds the data files, as other engines are told it. An existing
     /// catalog must name the same one, except that a local folder may have moved.
     pub data_path: String,
+    /// Whether a catalog is made where there is none; else that is an error.
+    pub create: bool,
     /// How long a call waits for others who hold the catalog, before [`CatalogError::Locked`].
     pub patience: Duration,
     /// Tells the time of snapshots.
@@ -94,6 +96,7 @@ impl CatalogOptions {
         Self {
             url: url.into(),
             data_path: data_path.into(),
+            create: true,
             patience: Duration::from_secs(10),
             clock: Arc::new(SystemClock),
         }
@@ -106,7 +109,7 @@ impl Catalog {
 
     /// Opens the catalog, creates what is absent and adds columns that are new in [`Table`].
     pub async fn open(options: CatalogOptions) -> Result<Self, CatalogError> {
-        let database = Database::open(&options.url, options.patience).await?;
+        let database = Database::open(&options.url, options.create, options.patience).await?;
         let mut transaction = database.write("open the catalog").await?;
         let tables = open::open(&mut transaction, &options, options.clock.now()).await?;
         transaction.commit().await?;
@@ -213,6 +216,12 @@ impl Catalog {
     pub async fn known_paths(&self) -> Result<HashSet<String>, CatalogError> {
         let mut transaction = self.database.read("list all files").await?;
         files::known(&mut transaction, &self.tables()).await
+    }
+
+    /// What tells this catalog from all others, made with it: the UUID of its schema.
+    pub async fn identity(&self) -> Result<Uuid, CatalogError> {
+        let mut transaction = self.database.read("tell the catalog from others").await?;
+        open::identity(&mut transaction).await
     }
 
     fn tables(&self) -> Vec<Arc<TableColumns>> {

@@ -24,8 +24,10 @@ pub(crate) async fn open(
     if transaction.has_table(METADATA.name).await? {
         check(transaction, &data_path(&options.data_path)).await?;
         transaction.create(&WRITER).await?;
-    } else {
+    } else if options.create {
         create(transaction, &data_path(&options.data_path), now).await?;
+    } else {
+        return Err(CatalogError::Incompatible("the database holds none".to_owned()));
     }
     for index in INDEXES {
         transaction.execute(index, &[]).await?;
@@ -59,6 +61,14 @@ pub(crate) async fn add_columns(
         head.publish(transaction, now, &changes).await?;
     }
     Ok(after)
+}
+
+/// The UUID of the schema.
+pub(crate) async fn identity(transaction: &mut Transaction) -> Result<Uuid, CatalogError> {
+    let sql = "SELECT CAST(schema_uuid AS VARCHAR) FROM ducklake_schema WHERE schema_id = $1";
+    let rows = transaction.rows(sql, &[SCHEMA_ID.into()]).await?;
+    let text = rows.first().map(|row| row.text(0)).transpose()?.unwrap_or_default();
+    Uuid::try_parse(&text).map_err(|_| CatalogError::Incompatible(format!("its schema has the UUID {text:?}")))
 }
 
 async fn create(transaction: &mut Transaction, data_path: &str, now: Timestamp) -> Result<(), CatalogError> {

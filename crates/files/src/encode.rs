@@ -38,13 +38,15 @@ pub(crate) struct FileEncoder<'a> {
 }
 
 impl<'a> FileEncoder<'a> {
-    /// Begins a file for rows of these times, the first of which are `sample`.
+    /// Begins a file for rows of these times. Its layout follows from some rows, `sample`, and from which columns are
+    /// `constant`, where that is known.
     pub fn begin(
         store: &Store,
         columns: &'a FileColumns,
         options: &'a WriteOptions,
         (min, max): (Timestamp, Timestamp),
         sample: &RecordBatch,
+        constant: Option<&[bool]>,
     ) -> Result<Self, FilesError> {
         let table = columns.table();
         let path = partition::new_path(table, min, max);
@@ -52,7 +54,7 @@ impl<'a> FileEncoder<'a> {
         let begun = || {
             // Without the Arrow schema in the footer: types follow from the Parquet schema, see `FileColumns`.
             let schema = columns.parquet_schema()?;
-            let properties = Arc::new(layout::properties(columns, options, sample));
+            let properties = Arc::new(layout::properties(columns, options, sample, constant));
             let writer = SerializedFileWriter::new(object, schema.root_schema_ptr(), properties)?;
             let leaves = (0..columns.schema().fields().len())
                 .map(|root| {

@@ -59,8 +59,14 @@ impl WriteOptions {
     }
 }
 
-/// The Parquet settings of a file whose first rows are `sample`.
-pub(crate) fn properties(columns: &FileColumns, options: &WriteOptions, sample: &RecordBatch) -> WriterProperties {
+/// The Parquet settings of a file with the rows of `sample` among others. `constant` tells which columns hold one value
+/// in all rows, or none, where that is known.
+pub(crate) fn properties(
+    columns: &FileColumns,
+    options: &WriteOptions,
+    sample: &RecordBatch,
+    constant: Option<&[bool]>,
+) -> WriterProperties {
     let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("zstd has this level");
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
@@ -80,9 +86,10 @@ pub(crate) fn properties(columns: &FileColumns, options: &WriteOptions, sample: 
     for (i, (field, values)) in columns.schema().fields().iter().zip(sample.columns()).enumerate() {
         let path = path(field.name());
         let kind = table.columns().get(i).map(|column| column.kind);
+        let may_be_constant = kind != Some(ColumnType::Attributes) && constant.is_none_or(|constant| constant[i]);
         properties = match (field.data_type(), repetition(values)) {
             // Its pages are some bytes long. Who reads it need not set up a decompressor for that.
-            (_, Some(Repetition::Constant)) if kind != Some(ColumnType::Attributes) => {
+            (_, Some(Repetition::Constant)) if may_be_constant => {
                 properties.set_column_compression(path, Compression::UNCOMPRESSED)
             }
             // Values that hardly repeat: a dictionary would be a second copy. Lengths apart from text compress better.

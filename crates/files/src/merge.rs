@@ -15,7 +15,7 @@ use glasshouse_tables::{DataFile, NewFile, ShreddedColumn};
 use parquet::file::statistics::Statistics;
 
 use crate::shred::KeyCounts;
-use crate::{FileCache, FileColumns, FileReader, FilesError, RowRanges, WriteOptions};
+use crate::{FileCache, FileColumns, FileReader, FilesError, RowRanges, WriteOptions, statistics};
 use input::Inputs;
 use output::Output;
 
@@ -62,6 +62,21 @@ pub fn choose_merged(cache: &FileCache, inputs: &[Arc<DataFile>]) -> Result<Vec<
     Ok(counts.choose(rows, &kept))
 }
 
+/// For each column of the merged file, whether it holds one value in all rows, or none: as the footers of all inputs
+/// tell, for its first rows may be of one metric.
+fn constant(cache: &FileCache, inputs: &[Arc<DataFile>], columns: &FileColumns) -> Result<Vec<bool>, FilesError> {
+    let readers = inputs.iter().map(|file| cache.open(file)).collect::<Result<Vec<_>, _>>()?;
+    let is_constant = |name: &str| {
+        let chunks = readers.iter().map(|reader| {
+            let leaf = reader.leaf(reader.columns().schema().index_of(name).ok()?);
+            Some(reader.metadata().row_groups().iter().map(move |group| group.column(leaf)))
+        });
+        let chunks: Option<Vec<_>> = chunks.collect();
+        chunks.is_some_and(|chunks| statistics::are_constant(chunks.into_iter().flatten()))
+    };
+    Ok(columns.schema().fields().iter().map(|field| is_constant(field.name())).collect())
+}
+
 /// How many values a column without nesting has.
 fn present(reader: &FileReader, root: usize) -> u64 {
     let leaf = reader.leaf(root);
@@ -90,8 +105,9 @@ pub fn merge(
     let Some(times) = times.reduce(|a: (Timestamp, Timestamp), b| (a.0.min(b.0), a.1.max(b.1))) else {
         return Ok(Merged { files: Vec::new(), dropped: 0 });
     };
+    let constant = constant(cache, inputs, columns)?;
     let mut inputs = Inputs::open(cache, inputs, columns)?;
-    let mut output = Output::new(cache.store(), columns, options, times);
+    let mut output = Output::new(cache.store(), columns, options, times, constant);
     while let Some(run) = inputs.next_run()? {
         output.push_run(&run, &mut inputs)?;
     }

@@ -26,8 +26,7 @@ fn of_leaf(row_groups: &[RowGroupMetaData], leaf: usize, nulls: &[u64]) -> Optio
     } else {
         nulls[descriptor.get_column_root_idx(leaf)]
     };
-    let bounds = chunks().map(bounds).reduce(|a, b| (least(a.0, b.0), greatest(a.1, b.1)));
-    let (min, max) = bounds.map_or((None, None), |(min, max)| (known(min), known(max)));
+    let (min, max) = overall(chunks()).map_or((None, None), |(min, max)| (known(min), known(max)));
     Some(ColumnStats {
         column_id: info.id(),
         bytes: chunks().map(|chunk| chunk.compressed_size() as u64).sum(),
@@ -37,6 +36,21 @@ fn of_leaf(row_groups: &[RowGroupMetaData], leaf: usize, nulls: &[u64]) -> Optio
         max,
         has_nan: None,
     })
+}
+
+/// Whether chunks of a column hold one value in all rows, or none at all.
+pub(crate) fn are_constant<'a>(chunks: impl Iterator<Item = &'a ColumnChunkMetaData>) -> bool {
+    let mut has_nulls = false;
+    let nulls = |chunk: &ColumnChunkMetaData| chunk.statistics().and_then(Statistics::null_count_opt);
+    match overall(chunks.inspect(|chunk| has_nulls |= nulls(chunk) != Some(0))) {
+        Some((Bound::NoValues, Bound::NoValues)) => true,
+        Some((Bound::Known(min), Bound::Known(max))) => min == max && !has_nulls,
+        _ => false,
+    }
+}
+
+fn overall<'a>(chunks: impl Iterator<Item = &'a ColumnChunkMetaData>) -> Option<(Bound, Bound)> {
+    chunks.map(bounds).reduce(|a, b| (least(a.0, b.0), greatest(a.1, b.1)))
 }
 
 /// A bound over row groups: those without values do not count, one unknown makes it unknown.

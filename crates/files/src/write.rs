@@ -39,8 +39,11 @@ pub fn write_sorted(
             let encoder = if let Some(encoder) = &mut encoder {
                 encoder
             } else {
-                let sample = source.sample(&rest[..rest.len().min(SAMPLE_ROWS)])?;
-                encoder.insert(FileEncoder::begin(store, columns, options, range, &sample)?)
+                // Spread over all rows: the first ones may be of one metric.
+                let step = rest.len().div_ceil(SAMPLE_ROWS);
+                let sample: Vec<SortedRow> = rest.iter().step_by(step).copied().collect();
+                let sample = source.sample(&sample)?;
+                encoder.insert(FileEncoder::begin(store, columns, options, range, &sample, None)?)
             };
             let (group, after) = rest.split_at(rest.len().min(encoder.group_room()).min(encoder.room()));
             source.encode(group, encoder)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::endpoints::DEFAULT_HTTP;
 use crate::units::{Listener, Size, address, duration};
 
 /// Observability in one binary: spans, logs and metrics from any OpenTelemetry program, kept in an open lake.
@@ -67,7 +68,7 @@ pub struct ServeArguments {
     #[arg(long, value_name = "DIR", env = "GLASSHOUSE_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// Address of web app, API and OTLP/HTTP
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090", value_parser = address, env = "GLASSHOUSE_HTTP")]
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_HTTP, value_parser = address, env = "GLASSHOUSE_HTTP")]
     pub http: SocketAddr,
     /// Address of OTLP/gRPC, or off
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4317", env = "GLASSHOUSE_OTLP_GRPC")]
@@ -173,9 +174,10 @@ pub struct QueryArguments {
     #[arg(long, value_name = "N", env = "GLASSHOUSE_LIMIT")]
     pub limit: Option<usize>,
     /// The server to ask
-    #[arg(long, value_name = "URL", env = "GLASSHOUSE_ENDPOINT", conflicts_with = "data_dir")]
+    #[arg(long, value_name = "URL", env = "GLASSHOUSE_ENDPOINT")]
     pub endpoint: Option<url::Url>,
-    /// The lake to ask: through the server that has it, or directly when none runs
+    /// The lake to ask: through the server that has it, or directly when none runs [default: as for serve; when no
+    /// lake is there, the server at 127.0.0.1:9090]
     #[arg(long, value_name = "DIR", env = "GLASSHOUSE_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 }

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::cli::{DemoArguments, Protocol};
 use crate::client::{Client, ClientError, success};
-use crate::endpoints::{self, Endpoints};
+use crate::endpoints::{self, DEFAULT_HTTP, Endpoints};
 use crate::failure::{Failure, causes};
 use crate::serve::stop_signal;
 
@@ -56,7 +56,7 @@ fn endpoint(arguments: &DemoArguments) -> Result<Url, Failure> {
     }
     let local = endpoints::data_dir(None).ok().and_then(|data_dir| Endpoints::of(&data_dir));
     let address = match arguments.protocol {
-        Protocol::Http => local.map_or("127.0.0.1:9090".to_owned(), |endpoints| endpoints.http),
+        Protocol::Http => local.map_or(DEFAULT_HTTP.to_owned(), |endpoints| endpoints.http),
         Protocol::Grpc => local.and_then(|endpoints| endpoints.otlp_grpc).unwrap_or("127.0.0.1:4317".to_owned()),
     };
     format!("http://{address}").parse().map_err(|error| Failure::new("cannot find the local server", error))

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
+/// Where a server offers web app and API unless it is told otherwise.
+pub const DEFAULT_HTTP: &str = "127.0.0.1:9090";
+
 /// What `DATA_DIR/endpoints.json` says while a server runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Endpoints {

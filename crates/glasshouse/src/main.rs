@@ -48,7 +48,11 @@ fn read_command_line() -> Result<Cli, Failure> {
         command = config_file::apply(command, &path)?;
     }
     let matches = command.get_matches();
-    Cli::from_arg_matches(&matches).map_err(|error| error.exit())
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (Command::Query(arguments), Some(matches)) = (&mut cli.command, matches.subcommand_matches("query")) {
+        query::choose_place(arguments, matches)?;
+    }
+    Ok(cli)
 }
 
 fn run(command: Command) -> Result<(), Failure> {

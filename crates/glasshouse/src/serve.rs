@@ -36,7 +36,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let parts = Parts {
         decoder: Arc::new(Formats),
         ingest: Arc::clone(&lake) as _,
-        traces: Arc::new(Traces::new(source, cache)),
+        traces: Arc::new(Traces::new(source, cache).with_memory(query_share(arguments.memory_limit.0 as usize))),
         query: Arc::clone(&engine) as _,
         status: Arc::clone(&lake) as _,
         clock: Arc::new(SystemClock),
@@ -170,12 +170,12 @@ fn retention(arguments: &RetentionArguments) -> Retention {
     }
 }
 
-/// Half of the memory is the lake's own, three tenths are for queries, …
+/// Of the memory, ingest may take 5/16 ([`LakeConfig::ingest_share`]), queries three tenths, …
 fn query_share(memory_limit: usize) -> usize {
     memory_limit / 10 * 3
 }
 
-/// … and a fifth is for caches: of footers for SQL, of files for traces.
+/// … and each of two caches a tenth: of footers for SQL, of files for traces.
 fn cache_share(memory_limit: usize) -> usize {
     memory_limit / 10
 }

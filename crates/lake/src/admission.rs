@@ -19,7 +19,7 @@ const UNHURRIED_PART: usize = 2;
 const TELLING_PART: usize = 16;
 /// The longest that a request is slowed down.
 const LONGEST_DELAY: Duration = Duration::from_millis(250);
-/// Requests that wait may hold this part of the share, in addition to it.
+/// Requests that wait may hold this part of the share, in addition to it; a larger one may wait alone.
 const WAITING_PART: usize = 8;
 
 /// Counts the bytes that requests in flight, hot rows and rows being flushed hold.
@@ -87,17 +87,17 @@ impl Budget {
             )));
         }
         let delay = self.delay(bytes, Instant::now());
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        if let Some(reservation) = self.try_reserve(bytes) {
+        if delay.is_zero()
+            && let Some(reservation) = self.try_reserve(bytes)
+        {
             return Ok(reservation);
         }
         let waiting = Waiting::enter(self, bytes);
-        if waiting.total <= self.limit / WAITING_PART
-            && let Ok(reservation) = tokio::time::timeout(self.patience, self.wait(bytes)).await
-        {
-            return Ok(reservation);
+        if waiting.total <= bytes.max(self.limit / WAITING_PART) {
+            tokio::time::sleep(delay).await;
+            if let Ok(reservation) = tokio::time::timeout(self.patience, self.wait(bytes)).await {
+                return Ok(reservation);
+            }
         }
         self.refused.fetch_add(1, Ordering::Relaxed);
         Err(SubmitError::Overloaded {
@@ -135,6 +135,11 @@ impl Budget {
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
         // Two numbers, each whole at any time.
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether so many bytes can be taken now.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.used().saturating_add(bytes) <= self.limit
     }
 
     /// Takes bytes however long it takes: for replay, which nobody can refuse.
@@ -261,6 +266,14 @@ mod tests {
     async fn what_waits_is_bounded() {
         let budget = Budget::new(100, Duration::MAX);
         let _held = budget.reserve(100).await.unwrap();
-        budget.reserve(50).await.expect_err("too much to wait with");
+        let waits = {
+            let budget = Arc::clone(&budget);
+            tokio::spawn(async move { budget.reserve(50).await })
+        };
+        while budget.waiting.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        budget.reserve(50).await.expect_err("too much to wait with what waits already");
+        assert!(!waits.is_finished(), "one alone may wait");
     }
 }

@@ -87,6 +87,10 @@ impl Curator {
 
     async fn make(&mut self, commit: Commit) -> Result<(), CatalogError> {
         let flushes = commit.watermark;
+        if self.is_flush_uncertain && flushes.is_none() {
+            // Its snapshot might show rows in files that are still in memory too.
+            return Err(CatalogError::Raced("change files while it is not known whether a flush was made"));
+        }
         if let Some((_, sequence)) = flushes
             && self.is_flush_uncertain
         {

@@ -9,6 +9,7 @@ use glasshouse_model::Timestamp;
 use glasshouse_tables::DataFile;
 
 use crate::flush::blocking;
+use crate::identity;
 use crate::lock::FolderLock;
 use crate::recovery::known_writer;
 use crate::tend::{delete_orphans, orphans};
@@ -94,7 +95,11 @@ pub async fn check(config: &LakeConfig, repair: bool) -> Result<Report, LakeErro
     let _lock = if repair { Some(FolderLock::take(&config.data_dir)?) } else { None };
     let mut report = Report::default();
     let store = Store::open(&config.data_location())?;
-    let catalog = Catalog::open(CatalogOptions::new(config.resolved_catalog_url(), config.data_location())).await?;
+    let options = CatalogOptions::new(config.resolved_catalog_url(), config.data_location());
+    let catalog = Catalog::open(CatalogOptions { create: false, ..options }).await?;
+    let id = catalog.identity().await?;
+    identity::check_folder(&config.data_dir, id, false)?;
+    identity::check_store(&store, &catalog, id, false).await?;
     let live = catalog.files().await?.files;
     report.files = live.len();
     report.rows = live.iter().map(|file| file.rows).sum();

@@ -39,6 +39,11 @@ pub enum LakeError {
     /// The object store failed.
     #[error("object store: {0}")]
     Store(#[from] object_store::Error),
+    /// Files, catalog and log do not belong together.
+    #[error(
+        "files, catalog and log are not of one lake: {0}; name the catalog and the store that belong together, or an empty folder for a new lake"
+    )]
+    Foreign(String),
     /// Background work ended before it was done.
     #[error("work on data files was interrupted: {0}")]
     Interrupted(String),

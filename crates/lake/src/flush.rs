@@ -21,12 +21,14 @@ use crate::health::{Counters, Health, Part};
 use crate::hot::Frozen;
 use crate::lock::FolderLock;
 use crate::view::View;
-use crate::wal::{RecentRequests, remove_segments};
+use crate::wal::{RecentRequests, Segment, release};
 
 /// How often is looked whether rows are old enough to be flushed.
 const TICK: Duration = Duration::from_millis(250);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often a log that failed is tried, so that its health does not depend on somebody sending.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// How far flushing has come.
 #[derive(Debug, Clone, Default)]
@@ -60,15 +62,19 @@ pub(crate) struct Flusher {
     pub stop: CancellationToken,
     /// Cancelled when orphans are deleted: only then may new files be begun.
     pub swept: CancellationToken,
+    /// Segments whose rows are in files, and that could not be deleted yet.
+    pub unreleased: Vec<Segment>,
     /// Nobody else may have the folder while this task may delete segments from it.
     pub _lock: Arc<FolderLock>,
 }
 
 impl Flusher {
     /// Works until stopped.
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(mut self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut probes = tokio::time::interval_at(tokio::time::Instant::now() + PROBE, PROBE);
+        probes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         tokio::select! {
             () = self.stop.cancelled() => return,
             () = self.swept.cancelled() => {}
@@ -85,6 +91,11 @@ impl Flusher {
                 () = self.stop.cancelled() => return,
                 () = self.view.frozen.notified() => {}
                 _ = ticks.tick() => self.freeze_when_due().await,
+                _ = probes.tick() => {
+                    if !self.health.is_working(Part::Wal) {
+                        self.release_log().await;
+                    }
+                }
             }
         }
     }
@@ -104,7 +115,7 @@ impl Flusher {
     }
 
     /// Tries until it succeeds or the lake stops: the rows stay in memory and in the log meanwhile.
-    async fn flush_until_done(&self, frozen: &Frozen) {
+    async fn flush_until_done(&mut self, frozen: &Frozen) {
         let started = Instant::now();
         let mut written = Vec::new();
         let mut tables = Table::ALL.into_iter().peekable();
@@ -133,7 +144,8 @@ impl Flusher {
         self.budget.flushed(frozen.bytes, started.elapsed());
         self.counters.flushed_rows.add(written.iter().map(|file| file.rows).sum());
         self.counters.flushed_bytes.add(written.iter().map(|file| file.bytes).sum());
-        self.release_log(frozen).await;
+        self.unreleased.extend(frozen.segments.iter().cloned());
+        self.release_log().await;
         self.progress.send_modify(|progress| progress.watermark = frozen.last_sequence);
     }
 
@@ -166,21 +178,29 @@ impl Flusher {
     }
 
     /// The rows are in files: their segments are not needed any more, but which requests they held is.
-    async fn release_log(&self, frozen: &Frozen) {
-        let (recent, folder, segments) = (Arc::clone(&self.recent), self.wal_dir.clone(), frozen.segments.clone());
+    async fn release_log(&mut self) {
+        let (recent, folder) = (Arc::clone(&self.recent), self.wal_dir.clone());
+        let mut segments = std::mem::take(&mut self.unreleased);
         let released = tokio::task::spawn_blocking(move || {
-            let saved = {
+            let encoded = {
                 let recent = recent.lock().expect("nothing that may panic runs under this lock");
                 recent.encode()
             };
-            RecentRequests::save(&folder, &saved)?;
-            remove_segments(&segments)
+            let released = release(&folder, &encoded, &mut segments);
+            (released, segments)
         });
-        match released.await {
-            Ok(Ok(())) => {}
-            // The next start finds the segments, sees by the watermark that their rows are in files, and tries again.
-            Ok(Err(error)) => self.health.failed(Part::Wal, error.to_string()),
-            Err(panic) => self.health.failed(Part::Wal, format!("releasing segments panicked: {panic}")),
+        let released = match released.await {
+            Ok((released, left)) => {
+                self.unreleased = left;
+                released.map_err(|error| error.to_string())
+            }
+            // The next start finds the segments, and sees by the watermark that their rows are in files.
+            Err(panic) => Err(format!("releasing segments panicked: {panic}")),
+        };
+        match released {
+            // It wrote and synced a file beside the log, which is what the log needs.
+            Ok(()) => self.health.works(Part::Wal),
+            Err(problem) => self.health.failed(Part::Wal, problem),
         }
     }
 }

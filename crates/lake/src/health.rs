@@ -53,12 +53,21 @@ impl Health {
         }
     }
 
+    pub(crate) fn is_working(&self, part: Part) -> bool {
+        self.problems.lock().expect("nothing that may panic runs under this lock")[part as usize].is_none()
+    }
+
     pub(crate) fn parts(&self) -> Vec<PartState> {
         let problems = self.problems.lock().expect("nothing that may panic runs under this lock");
         Part::ALL
             .into_iter()
             .zip(problems.iter())
-            .map(|(part, problem)| PartState { part: part.name(), problem: problem.clone() })
+            .map(|(part, problem)| PartState {
+                part: part.name(),
+                // What is accepted is in the log; everything else may come later.
+                is_needed_to_accept: part == Part::Wal,
+                problem: problem.clone(),
+            })
             .collect()
     }
 }

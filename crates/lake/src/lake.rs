@@ -17,7 +17,8 @@ use crate::admission::{Budget, PATIENCE};
 use crate::committer::{Admitted, Committer, Order};
 use crate::curator::{Curator, shared};
 use crate::flush::{Flusher, Progress, blocking};
-use crate::health::{Counters, Health};
+use crate::health::{Counters, Health, Part};
+use crate::identity;
 use crate::lock::FolderLock;
 use crate::recovery::{Replay, Replayed, writer_id};
 use crate::tend::{Settled, Sweeper, Tender};
@@ -80,13 +81,24 @@ impl Lake {
         let mut options = CatalogOptions::new(config.resolved_catalog_url(), location);
         options.clock = Arc::clone(&config.clock);
         let catalog = Catalog::open(options).await?;
+        let id = catalog.identity().await?;
+        identity::check_folder(&config.data_dir, id, true)?;
+        let health = Arc::new(Health::default());
+        let is_verified = match identity::check_store(&store, &catalog, id, true).await {
+            Ok(()) => true,
+            // Rows can be accepted before the store is there.
+            Err(error @ (LakeError::Store(_) | LakeError::Files(_))) => {
+                health.failed(Part::ObjectStore, error.to_string());
+                false
+            }
+            Err(error) => return Err(error),
+        };
         let watermark = catalog.watermark(writer).await?.unwrap_or(0);
 
         let view = Arc::new(View::default());
         let live = catalog.files().await?;
         view.show_files(live.snapshot, shared(live.files), false);
         let budget = Budget::new(config.ingest_share(), PATIENCE);
-        let health = Arc::new(Health::default());
         let counters = Arc::new(Counters::default());
         let recent = RecentRequests::new(config.redelivery_window.into(), config.redelivery_entries);
         let recent = Arc::new(Mutex::new(recent));
@@ -107,8 +119,12 @@ impl Lake {
         let sweeper = Sweeper {
             store: store.clone(),
             catalog: catalog.clone(),
+            lake: id,
+            is_verified,
+            deletes: config.tend,
             is_sole_writer: config.is_sole_writer(),
             swept: swept.clone(),
+            stop: stop.clone(),
             health: Arc::clone(&health),
             counters: Arc::clone(&counters),
         };
@@ -130,6 +146,7 @@ impl Lake {
             clock: Arc::clone(&config.clock),
             stop: stop.clone(),
             swept: swept.clone(),
+            unreleased: Vec::new(),
             _lock: Arc::clone(&lock),
         };
         // Flushing begins before the log is read: it may hold more than fits into memory at once.

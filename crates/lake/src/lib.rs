@@ -10,6 +10,7 @@ mod error;
 mod flush;
 mod health;
 mod hot;
+mod identity;
 mod lake;
 mod lock;
 mod recovery;

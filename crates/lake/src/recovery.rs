@@ -16,7 +16,7 @@ use crate::health::Counters;
 use crate::hot::Generation;
 use crate::view::View;
 use crate::wal::{
-    RecentRequests, RecordHeader, Segment, keep_undecodable, list_segments, read_segment, remove_segments, set_aside,
+    RecentRequests, RecordHeader, Segment, keep_undecodable, list_segments, read_segment, release, set_aside,
 };
 
 const WRITER_ID: &str = "writer_id";
@@ -27,19 +27,29 @@ pub(crate) fn writer_id(data_dir: &Path) -> Result<Uuid, LakeError> {
         return Ok(known);
     }
     let id = Uuid::new_v4();
-    let path = data_dir.join(WRITER_ID);
+    write_id(data_dir, WRITER_ID, id)?;
+    Ok(id)
+}
+
+/// Keeps an id in a file of the data folder.
+pub(crate) fn write_id(data_dir: &Path, name: &str, id: Uuid) -> Result<(), LakeError> {
+    let path = data_dir.join(name);
     let temporary = path.with_added_extension("new");
     std::fs::write(&temporary, format!("{id}\n"))
         .and_then(|()| File::open(&temporary)?.sync_all())
         .and_then(|()| std::fs::rename(&temporary, &path))
         .and_then(|()| File::open(data_dir)?.sync_all())
-        .map_err(|source| LakeError::Folder { path, source })?;
-    Ok(id)
+        .map_err(|source| LakeError::Folder { path, source })
 }
 
 /// The name that a data folder has already.
 pub(crate) fn known_writer(data_dir: &Path) -> Result<Option<Uuid>, LakeError> {
-    let path = data_dir.join(WRITER_ID);
+    known_id(data_dir, WRITER_ID)
+}
+
+/// An id that a file of the data folder keeps.
+pub(crate) fn known_id(data_dir: &Path, name: &str) -> Result<Option<Uuid>, LakeError> {
+    let path = data_dir.join(name);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -116,9 +126,11 @@ impl Replay {
             recent.expire(self.clock.now());
             recent.encode()
         };
-        if !obsolete.is_empty() {
-            RecentRequests::save(&self.wal_dir, &encoded)?;
-            remove_segments(&obsolete)?;
+        if !obsolete.is_empty()
+            && let Err(error) = release(&self.wal_dir, &encoded, &mut obsolete)
+        {
+            // Their rows are in files, so they only take room: the next start tries again.
+            tracing::warn!("segments that are not needed any more: {error}");
         }
         if replayed > 0 {
             tracing::info!(records = replayed, "brought back what was not in files yet");
@@ -141,10 +153,13 @@ impl Replay {
                 return Ok(());
             }
         };
-        if generation.bytes() >= self.generation_bytes {
+        let bytes = decoded.batches.memory();
+        // Memory that the generation itself holds comes back only when it is flushed.
+        let is_in_the_way = generation.bytes() > 0 && !self.budget.has_room(bytes);
+        if generation.bytes() >= self.generation_bytes || is_in_the_way {
             self.view.freeze(std::mem::take(generation).freeze());
         }
-        generation.hold(self.runtime.block_on(self.budget.wait(decoded.batches.memory())));
+        generation.hold(self.runtime.block_on(self.budget.wait(bytes)));
         generation.reach(header.sequence);
         generation.push(vec![Arc::new(decoded.batches)], header.received);
         Ok(())

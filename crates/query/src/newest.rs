@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arrow::array::AsArray;
 use arrow::compute::{max, min};
 use arrow::datatypes::TimestampNanosecondType;
+use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, Result};
 use datafusion::datasource::source_as_provider;
@@ -33,6 +34,9 @@ pub(crate) async fn bounded(
 ) -> Result<LogicalPlan> {
     let Some((sort, key, rows)) = first_rows(&plan) else { return Ok(plan) };
     let Some(scan) = scan_of(&sort.input, key) else { return Ok(plan) };
+    if !is_repeatable(&plan)? {
+        return Ok(plan);
+    }
     let is_descending = !sort.expr[0].asc;
     let narrow = LogicalPlanBuilder::from(sort.input.clone())
         .project([Expr::Column(key.clone())])?
@@ -43,7 +47,7 @@ pub(crate) async fn bounded(
         .build()?;
     let narrow = state.create_physical_plan(&narrow).await?;
     let found = collect(narrow, Arc::clone(context)).await?;
-    if found.iter().map(|batch| batch.num_rows()).sum::<usize>() < rows {
+    if found.iter().map(RecordBatch::num_rows).sum::<usize>() < rows {
         return Ok(plan);
     }
     let times = found.iter().map(|batch| batch.column(0).as_primitive::<TimestampNanosecondType>());
@@ -73,6 +77,12 @@ fn first_rows(plan: &LogicalPlan) -> Option<(&Sort, &Column, usize)> {
         },
         _ => None,
     }
+}
+
+/// Whether the plan gives the same rows each time: with `random()`, which may be in a subquery too, it does not.
+fn is_repeatable(plan: &LogicalPlan) -> Result<bool> {
+    let differs = |expr: &Expr| expr.is_volatile() || expr.contains_scalar_subquery();
+    Ok(!plan.exists(|plan| Ok(plan.expressions().iter().any(differs)))?)
 }
 
 /// The scan below filters and projections, when `key` is the time column of its table and the scan is wide.

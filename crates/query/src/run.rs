@@ -85,7 +85,7 @@ impl Threads {
                     None => Ok(batches.next().await),
                 };
                 let answer = match next {
-                    Ok(None) => return,
+                    Ok(None) => return Ok(()),
                     Err(error) => Err(error),
                     Ok(Some(Err(error))) => Err(query_error(&error)),
                     Ok(Some(Ok(batch))) => {
@@ -95,10 +95,18 @@ impl Threads {
                     }
                 };
                 let failed = answer.is_err();
-                if sender.send(answer).await.is_err() || failed {
-                    return;
+                // A reader who has stopped reading holds rows in memory: not longer than a query may take.
+                let sent = match deadline {
+                    Some(deadline) => timeout_at(deadline.at, sender.send(answer)).await,
+                    None => Ok(sender.send(answer).await),
+                };
+                match (sent, deadline) {
+                    (Ok(Ok(())), _) if !failed => {}
+                    (Err(_), Some(deadline)) => return Err(deadline.error()),
+                    _ => return Ok(()),
                 }
             }
+            Ok(())
         };
         let task = AbortOnDrop(self.handle().spawn(work));
         let state = (receiver, Some(task));
@@ -109,7 +117,8 @@ impl Threads {
             // The sender is gone: either all is said, or the task panicked and the answer is not whole.
             let mut task = task?;
             match (&mut task.0).await {
-                Ok(()) => None,
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some((Err(error), (receiver, None))),
                 Err(error) => {
                     let error = QueryError::Failed(format!("the query broke off: {error}"));
                     Some((Err(error), (receiver, None)))

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_formats::Formats;
-use glasshouse_model::{DurationNs, LogRecord, SystemClock, Timestamp, Trace, TraceFilter, TraceId, TracePage};
+use glasshouse_model::{DurationNs, LogRecord, SpanId, SystemClock, Timestamp, Trace, TraceFilter, TraceId, TracePage};
 use glasshouse_server::{Parts, Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
     Decoder, Figure, Ingest, PartState, QueryEngine, QueryError, SqlDescription, SqlRequest, SqlStream, Status,
@@ -55,7 +55,7 @@ impl TraceStore for Nowhere {
         Ok(None)
     }
 
-    async fn trace_logs(&self, _: TraceId, _: usize) -> Result<Vec<LogRecord>, QueryError> {
+    async fn trace_logs(&self, _: TraceId, _: Option<SpanId>, _: usize) -> Result<Vec<LogRecord>, QueryError> {
         Ok(Vec::new())
     }
 }

@@ -14,13 +14,14 @@ pub(crate) async fn live() -> Json<Liveness> {
     Json(Liveness { status: HealthState::Ok })
 }
 
-/// Whether the server can do its work, with each part's state (also at `/api/health`).
+/// Whether the server can take data, with each part's state (also at `/api/health`). A part that fails and is not
+/// needed for that, such as compaction, leaves the server ready.
 #[utoipa::path(get, path = "/health/ready", operation_id = "readiness", tag = "operations",
     responses((status = 200, description = "It can", body = Health), (status = 503, description = "It cannot", body = Health)))]
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {
-    let mut parts: Vec<_> = app
-        .status
-        .parts()
+    let states = app.status.parts();
+    let can_accept = states.iter().all(|state| state.problem.is_none() || !state.is_needed_to_accept);
+    let mut parts: Vec<_> = states
         .into_iter()
         .map(|state| PartHealth {
             part: state.part.to_owned(),
@@ -35,7 +36,7 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) 
     let status = if problem.is_none() { HealthState::Ok } else { HealthState::Failing };
     parts.push(PartHealth { part: "server".to_owned(), status, problem });
 
-    let is_ready = parts.iter().all(|part| part.status == HealthState::Ok);
+    let is_ready = can_accept && status == HealthState::Ok;
     let (code, status) = if is_ready {
         (StatusCode::OK, HealthState::Ok)
     } else {

@@ -1,5 +1,6 @@
 //! What all handlers share.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) origins: Origins,
     pub(crate) body_limits: BodyLimits,
+    /// Held while a body is decoded: no more are decoded at once than there are processors to do it.
+    pub(crate) decoding: Semaphore,
     pub(crate) requests: RequestMetrics,
     pub(crate) web: WebApp,
     /// Cancelled when the server begins to stop.
@@ -69,6 +72,7 @@ impl App {
                 budget: ByteBudget::new(config.max_in_flight.max(config.max_body)),
                 timeout: config.body_timeout,
             },
+            decoding: Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get)),
             requests: RequestMetrics::default(),
             web: WebApp::default(),
             stopping,

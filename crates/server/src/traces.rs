@@ -120,13 +120,7 @@ pub(crate) async fn logs(
     let limit = params.limit(DEFAULT_LOGS, MAX_LOGS)?;
     params.finish()?;
     let _turn = app.query_turn().await?;
-    // The limit is of the span's records, not of those it is picked from.
-    let read = if span_id.is_some() { MAX_LOGS } else { limit };
-    let mut records = app.traces.trace_logs(trace_id, read).await?;
-    if span_id.is_some() {
-        records.retain(|record| record.span_id == span_id);
-        records.truncate(limit);
-    }
+    let records = app.traces.trace_logs(trace_id, span_id, limit).await?;
     Ok(Json(api::LogList { logs: records.into_iter().map(Into::into).collect() }))
 }
 

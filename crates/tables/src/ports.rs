@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use glasshouse_model::{LogRecord, TimeRange, Timestamp, Trace, TraceFilter, TraceId, TracePage};
+use glasshouse_model::{LogRecord, SpanId, TimeRange, Timestamp, Trace, TraceFilter, TraceId, TracePage};
 
 use crate::Batches;
 
@@ -201,8 +201,13 @@ pub trait TraceStore: Send + Sync {
     /// A whole trace; `None` when no span of it is known.
     async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError>;
 
-    /// The log records of a trace, earliest first, at most `limit`.
-    async fn trace_logs(&self, trace_id: TraceId, limit: usize) -> Result<Vec<LogRecord>, QueryError>;
+    /// The log records of a trace, or of one of its spans, earliest first, at most `limit`.
+    async fn trace_logs(
+        &self,
+        trace_id: TraceId,
+        span_id: Option<SpanId>,
+        limit: usize,
+    ) -> Result<Vec<LogRecord>, QueryError>;
 }
 
 /// One part's state, for the readiness answer.
@@ -210,6 +215,8 @@ pub trait TraceStore: Send + Sync {
 pub struct PartState {
     /// Name of the part, for example `wal`, `catalog`, `object_store`.
     pub part: &'static str,
+    /// Whether nothing can be accepted while it does not work.
+    pub is_needed_to_accept: bool,
     /// `None` when it works; else what is wrong.
     pub problem: Option<String>,
 }

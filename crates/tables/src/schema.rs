@@ -273,7 +273,9 @@ impl Table {
     pub fn doc(self) -> &'static str {
         match self {
             Self::Processes => "One row for each resource instance (one run of a program), latest state",
-            Self::Spans => "One row for each span",
+            Self::Spans => {
+                "One row for each span; one that was reported while open, or sent again, may have its earlier row beside it until their files are merged (the functions below give each span once)"
+            }
             Self::SpanEvents => "One row for each event of a span",
             Self::SpanLinks => "One row for each link from a span to another",
             Self::Logs => "One row for each log record",

@@ -7,6 +7,8 @@ pub(crate) enum Failure {
     Files(#[from] FilesError),
     #[error("rows of {0} are not of the stored schema")]
     Schema(&'static str),
+    #[error("it is too large to be put together in memory beside what others ask for; ask for parts of it with SQL")]
+    TooLarge,
     #[error("nobody waits for the answer")]
     Stopped,
 }

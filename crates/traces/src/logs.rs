@@ -35,20 +35,29 @@ const COLUMNS: &[&str] = &[
     "attributes",
 ];
 
-/// The records of a trace, earliest first, at most `limit`.
+/// The records of a trace, or of one of its spans, earliest first, at most `limit`. While it reads, it holds at most
+/// twice as many and those of one batch or row group.
 pub(crate) fn of_trace(
     snapshot: &Snapshot,
     files: &FileCache,
     trace_id: TraceId,
+    span_id: Option<SpanId>,
     limit: usize,
     stop: &Stop,
 ) -> Result<Vec<LogRecord>, Failure> {
     let wanted = Wanted::new(&[trace_id]);
     let mut records = Vec::new();
+    let mut add = |batch: &RecordBatch| {
+        read(batch, span_id, &mut records)?;
+        if records.len() / 2 > limit {
+            keep_earliest(&mut records, limit);
+        }
+        Ok::<_, Failure>(())
+    };
     for batch in snapshot.hot_batches(Table::Logs) {
         let rows = wanted.rows(cells::ids(cells::column(batch, "trace_id")?)?);
         if !rows.is_empty() {
-            read(&taken(batch, Table::Logs, COLUMNS, &rows)?, &mut records)?;
+            add(&taken(batch, Table::Logs, COLUMNS, &rows)?)?;
         }
     }
     for file in snapshot.files(Table::Logs, TimeRange::ALL) {
@@ -57,13 +66,17 @@ pub(crate) fn of_trace(
             stop.check()?;
             let rows = rows_of(files, &file, group, trace_id, &wanted)?;
             if !rows.is_empty() {
-                read(&file.read(COLUMNS, &rows)?, &mut records)?;
+                add(&file.read(COLUMNS, &rows)?)?;
             }
         }
     }
+    keep_earliest(&mut records, limit);
+    Ok(records)
+}
+
+fn keep_earliest(records: &mut Vec<LogRecord>, limit: usize) {
     records.sort_by_key(|record| record.time);
     records.truncate(limit);
-    Ok(records)
 }
 
 /// The rows of a trace in a row group, counted from the file's first.
@@ -92,7 +105,7 @@ fn may_hold(files: &FileCache, file: &FileReader, group: usize, trace_id: TraceI
     Ok(Sbbf::from_bytes(&bytes).map_or(true, |filter| filter.check(&trace_id.as_bytes()[..])))
 }
 
-fn read(batch: &RecordBatch, records: &mut Vec<LogRecord>) -> Result<(), Failure> {
+fn read(batch: &RecordBatch, wanted: Option<SpanId>, records: &mut Vec<LogRecord>) -> Result<(), Failure> {
     let id = |name| cells::ids(cells::column(batch, name)?);
     let (process_id, trace_id, span_id) = (id("process_id")?, id("trace_id")?, id("span_id")?);
     let time = cells::times(cells::column(batch, "time")?)?;
@@ -105,6 +118,10 @@ fn read(batch: &RecordBatch, records: &mut Vec<LogRecord>) -> Result<(), Failure
     let (scope_name, event_name) = (text("scope_name")?, text("event_name")?);
     let (body, body_type) = (text("body")?, text("body_type")?);
     for row in 0..batch.num_rows() {
+        let span_id = span_id.is_valid(row).then(|| span_id.value(row)).and_then(SpanId::from_slice);
+        if wanted.is_some() && span_id != wanted {
+            continue;
+        }
         let Some(process_id) = ProcessId::from_slice(process_id.value(row)) else { continue };
         let body = body.is_valid(row).then(|| body.value(row));
         records.push(LogRecord {
@@ -118,7 +135,7 @@ fn read(batch: &RecordBatch, records: &mut Vec<LogRecord>) -> Result<(), Failure
             event_name: event_name.value(row).to_owned(),
             body: body.map_or(Value::Empty, |body| value(body, body_type.is_valid(row).then(|| body_type.value(row)))),
             trace_id: trace_id.is_valid(row).then(|| trace_id.value(row)).and_then(TraceId::from_slice),
-            span_id: span_id.is_valid(row).then(|| span_id.value(row)).and_then(SpanId::from_slice),
+            span_id,
             flags: flags.value(row) as u32,
             attributes: attributes::to_model(packed.value(row)),
         });

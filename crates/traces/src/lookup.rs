@@ -95,7 +95,9 @@ pub(crate) fn find(
         let rows = wanted.rows(cells::ids(cells::column(batch, "trace_id")?)?);
         if !rows.is_empty() {
             let batch = batch.clone();
-            found.push(Found { batch: taken(&batch, table, columns, &rows)?, origin: Origin::Hot(batch, rows) });
+            let taken = taken(&batch, table, columns, &rows)?;
+            stop.hold(taken.get_array_memory_size())?;
+            found.push(Found { batch: taken, origin: Origin::Hot(batch, rows) });
         }
     }
     for file in snapshot.files(table, TimeRange::ALL) {
@@ -104,6 +106,7 @@ pub(crate) fn find(
         let ranges = file.trace_rows(&wanted.ids)?;
         if !ranges.is_empty() {
             let batch = file.read(columns, &ranges)?;
+            stop.hold(batch.get_array_memory_size())?;
             found.push(Found { batch, origin: Origin::File(file, ranges.iter().flatten().collect()) });
         }
     }

@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use glasshouse_files::FileCache;
-use glasshouse_model::{LogRecord, Trace, TraceFilter, TraceId, TracePage};
+use glasshouse_model::{LogRecord, SpanId, Trace, TraceFilter, TraceId, TracePage};
 use glasshouse_tables::SnapshotSource;
 use glasshouse_tables::ports::{QueryError, TraceStore};
 
@@ -14,6 +14,11 @@ use crate::search::search;
 use crate::source::Absent;
 use crate::{logs, spans, trace};
 
+/// Memory for all answers together, in bytes, unless told otherwise.
+const MEMORY: usize = 256 << 20;
+/// Bytes that an answer takes, at last, for each byte of the columns that it is made of.
+const GROWTH: usize = 3;
+
 /// Answers the point questions from the present snapshot of a lake.
 #[derive(Clone)]
 pub struct Traces {
@@ -21,6 +26,8 @@ pub struct Traces {
     files: FileCache,
     processes: Arc<Processes>,
     absent: Arc<Absent>,
+    /// Bytes that answers may still take.
+    memory: Arc<AtomicUsize>,
 }
 
 impl fmt::Debug for Traces {
@@ -32,7 +39,18 @@ impl fmt::Debug for Traces {
 impl Traces {
     /// Reads the lake's files through `files`.
     pub fn new(snapshots: Arc<dyn SnapshotSource>, files: FileCache) -> Self {
-        Self { snapshots, files, processes: Arc::default(), absent: Arc::default() }
+        let memory = Arc::new(AtomicUsize::new(MEMORY));
+        Self { snapshots, files, processes: Arc::default(), absent: Arc::default(), memory }
+    }
+
+    /// Sets how much memory all answers together may take, in bytes. One that needs more fails.
+    #[must_use]
+    pub fn with_memory(self, bytes: usize) -> Self {
+        Self { memory: Arc::new(AtomicUsize::new(bytes)), ..self }
+    }
+
+    fn answer(&self) -> Arc<Answer> {
+        Arc::new(Answer { memory: Arc::clone(&self.memory), held: AtomicUsize::new(0) })
     }
 }
 
@@ -40,64 +58,106 @@ impl Traces {
 impl TraceStore for Traces {
     async fn find_traces(&self, filter: &TraceFilter) -> Result<TracePage, QueryError> {
         let (this, filter, snapshot) = (self.clone(), filter.clone(), self.snapshots.snapshot());
-        blocking(move |stop| search(&snapshot, &this.files, &this.processes, &this.absent, &filter, stop)).await
+        blocking(&self.answer(), move |stop| {
+            search(&snapshot, &this.files, &this.processes, &this.absent, &filter, stop)
+        })
+        .await
     }
 
     async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError> {
         let snapshot = self.snapshots.snapshot();
+        let answer = self.answer();
         // Decoding the columns takes nearly all the time, so two threads share them.
         let rows = |columns| {
             let (this, snapshot) = (self.clone(), Arc::clone(&snapshot));
-            blocking(move |stop| trace::rows(&snapshot, &this.files, trace_id, columns, stop))
+            blocking(&answer, move |stop| trace::rows(&snapshot, &this.files, trace_id, columns, stop))
         };
         let details = {
             let (this, snapshot) = (self.clone(), Arc::clone(&snapshot));
-            blocking(move |stop| trace::details(&snapshot, &this.files, trace_id, stop))
+            blocking(&answer, move |stop| trace::details(&snapshot, &this.files, trace_id, stop))
         };
         let (found, attributes, details) = tokio::try_join!(rows(spans::COLUMNS), rows(spans::ATTRIBUTES), details)?;
         if found.is_empty() {
             return Ok(None);
         }
         let this = self.clone();
-        blocking(move |_| {
+        blocking(&answer, move |_| {
             let spans = spans::load(&found, &attributes)?;
             trace::assemble(trace_id, spans, details, |ids| this.processes.find(&snapshot, &this.files, ids)).map(Some)
         })
         .await
     }
 
-    async fn trace_logs(&self, trace_id: TraceId, limit: usize) -> Result<Vec<LogRecord>, QueryError> {
+    async fn trace_logs(
+        &self,
+        trace_id: TraceId,
+        span_id: Option<SpanId>,
+        limit: usize,
+    ) -> Result<Vec<LogRecord>, QueryError> {
         let (this, snapshot) = (self.clone(), self.snapshots.snapshot());
-        blocking(move |stop| logs::of_trace(&snapshot, &this.files, trace_id, limit, stop)).await
+        blocking(&self.answer(), move |stop| logs::of_trace(&snapshot, &this.files, trace_id, span_id, limit, stop))
+            .await
     }
 }
 
-/// Set when nobody waits for the answer any more.
-#[derive(Debug, Default)]
-pub(crate) struct Stop(AtomicBool);
+/// What an answer holds, given back when it is done.
+#[derive(Debug)]
+struct Answer {
+    memory: Arc<AtomicUsize>,
+    held: AtomicUsize,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.memory.fetch_add(*self.held.get_mut(), Ordering::Relaxed);
+    }
+}
+
+/// Tells work when to end: when nobody waits for the answer any more, or when it grows too large.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    is_stopped: AtomicBool,
+    answer: Arc<Answer>,
+}
 
 impl Stop {
     /// Fails when the work should end.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.0.load(Ordering::Relaxed) { Err(Failure::Stopped) } else { Ok(()) }
+        if self.is_stopped.load(Ordering::Relaxed) { Err(Failure::Stopped) } else { Ok(()) }
+    }
+
+    /// Counts bytes of columns that the answer is made of; fails when they are too many.
+    pub fn hold(&self, bytes: usize) -> Result<(), Failure> {
+        let bytes = bytes.saturating_mul(GROWTH);
+        let Answer { memory, held } = &*self.answer;
+        memory
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes))
+            .map_err(|_| Failure::TooLarge)?;
+        held.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
     }
 }
 
 /// Runs work where it may block; when the caller goes away, the work is told to stop.
 async fn blocking<T: Send + 'static>(
+    answer: &Arc<Answer>,
     work: impl FnOnce(&Stop) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, QueryError> {
     struct StopOnDrop(Arc<Stop>);
     impl Drop for StopOnDrop {
         fn drop(&mut self) {
-            self.0.0.store(true, Ordering::Relaxed);
+            self.0.is_stopped.store(true, Ordering::Relaxed);
         }
     }
-    let guard = StopOnDrop(Arc::default());
+    let stop = Stop { is_stopped: AtomicBool::new(false), answer: Arc::clone(answer) };
+    let guard = StopOnDrop(Arc::new(stop));
     let stop = Arc::clone(&guard.0);
     let done = tokio::task::spawn_blocking(move || work(&stop)).await;
     match done {
-        Ok(answer) => answer.map_err(|failure| QueryError::Failed(failure.to_string())),
+        Ok(answer) => answer.map_err(|failure| match failure {
+            Failure::TooLarge => QueryError::Limit(failure.to_string()),
+            failure => QueryError::Failed(failure.to_string()),
+        }),
         Err(panic) => Err(QueryError::Failed(format!("the search failed: {panic}"))),
     }
 }

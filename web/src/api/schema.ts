@@ -130,7 +130,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the server can do its work, with each part's state (also at `/api/health`). */
+        /**
+         * Whether the server can take data, with each part's state (also at `/api/health`). A part that fails and is not
+         *     needed for that, such as compaction, leaves the server ready.
+         */
         get: operations["readiness"];
         put?: never;
         post?: never;

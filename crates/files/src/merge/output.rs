@@ -24,6 +24,8 @@ pub(super) struct Output<'a> {
     columns: &'a FileColumns,
     options: &'a WriteOptions,
     times: (Timestamp, Timestamp),
+    /// The columns that hold one value in all rows of the inputs, or none.
+    constant: Vec<bool>,
     duplicates: Option<Duplicates>,
     /// Rows equal in window and keys, which may be duplicates of those to come.
     group: Vec<Place>,
@@ -41,12 +43,14 @@ impl<'a> Output<'a> {
         columns: &'a FileColumns,
         options: &'a WriteOptions,
         times: (Timestamp, Timestamp),
+        constant: Vec<bool>,
     ) -> Self {
         Self {
             store,
             columns,
             options,
             times,
+            constant,
             duplicates: Duplicates::of(columns.table()),
             group: Vec::new(),
             ready: Vec::new(),
@@ -109,9 +113,14 @@ impl<'a> Output<'a> {
             }
             let encoder = match &mut self.encoder {
                 Some(encoder) => encoder,
-                None => {
-                    self.encoder.insert(FileEncoder::begin(self.store, self.columns, self.options, self.times, &batch)?)
-                }
+                None => self.encoder.insert(FileEncoder::begin(
+                    self.store,
+                    self.columns,
+                    self.options,
+                    self.times,
+                    &batch,
+                    Some(&self.constant),
+                )?),
             };
             encoder.write(&batch)?;
         }

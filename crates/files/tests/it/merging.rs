@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, TimestampNanosecondArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, TimestampNanosecondArray, new_null_array};
 use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
 use glasshouse_files::{
     FileCache, FileColumns, Store, WriteOptions, choose_merged, choose_shredded, merge, write_sorted,
 };
 use glasshouse_tables::{DataFile, ShreddedColumn, Table};
+use parquet::basic::Compression;
 use proptest::prelude::*;
 
 use crate::rows::{START, Source, as_text};
@@ -223,6 +224,34 @@ fn frequent_keys_get_their_column_in_the_end() {
     let reader = cache.open(&data_file(&merged.files[0], 9)).unwrap();
     let routes = reader.column(0, "str:http.route").unwrap().unwrap();
     assert!(routes.null_count() < routes.len() / 5, "{} of {}", routes.null_count(), routes.len());
+}
+
+#[test]
+fn a_column_that_is_constant_in_the_first_rows_only_is_compressed() {
+    let lake = Lake::new();
+    let cache = FileCache::new(lake.store.clone(), 10 << 20);
+    let write = |n: i64| {
+        let batch = Source::new(n as u64).batch(Table::Metrics, 9000);
+        // Rows lie by name, those of `cpu` first: a third of them.
+        let names = batch.column_by_name("name").unwrap().as_string::<i32>().iter().flatten();
+        let units = names.enumerate().map(|(row, name)| match name {
+            "cpu" => "%".to_owned(),
+            _ => format!("unit {}", row % 100),
+        });
+        let units = StringArray::from_iter_values(units);
+        lake.write(Table::Metrics, &replace(&batch, "unit", Arc::new(units)), &[], n).unwrap()
+    };
+    let files = [write(0), write(1)];
+    let merged = merge(&cache, &files, &FileColumns::without_ids(Table::Metrics, &[]), &WriteOptions::merge()).unwrap();
+    for file in [Arc::clone(&files[0]), data_file(&merged.files[0], 9)] {
+        let reader = cache.open(&file).unwrap();
+        let is_compressed = |name: &str| {
+            let mut chunks = reader.metadata().row_group(0).columns().iter();
+            let chunk = chunks.find(|chunk| chunk.column_path().string() == name).unwrap();
+            chunk.compression() != Compression::UNCOMPRESSED
+        };
+        assert!(is_compressed("unit") && !is_compressed("description"), "{}", file.path);
+    }
 }
 
 #[test]

@@ -10,9 +10,10 @@ use crate::rows::{decode, recording, rows};
 
 #[test]
 fn the_demo_shop_is_counted_exactly() {
+    let Some(requests) = recording("otel-demo/otel-demo.otlp.jsonl") else { return };
     let (mut spans, mut links, mut events, mut errors, mut logs, mut points) = (0, 0, 0, 0, 0, 0);
     let mut names = 0;
-    for line in recording("otel-demo/otel-demo.otlp.jsonl").lines() {
+    for line in requests.lines() {
         let format = match &line[..12] {
             r#"{"resourceSp"# => WireFormat::OtlpTracesJson,
             r#"{"resourceLo"# => WireFormat::OtlpLogsJson,
@@ -38,7 +39,8 @@ fn the_demo_shop_is_counted_exactly() {
 #[test]
 fn the_specifications_examples_read_as_they_say() {
     let check = |file: &str, format, table, columns, expected: &[&str]| {
-        let decoded = decode(format, recording(&format!("otlp-examples/{file}")));
+        let Some(body) = recording(&format!("otlp-examples/{file}")) else { return };
+        let decoded = decode(format, body);
         assert_eq!(rows(&decoded, table, columns), expected, "{file}");
         assert_eq!(rows(&decoded, Table::Processes, "service_name"), ["my.service"], "{file}");
     };
@@ -86,7 +88,7 @@ fn the_specifications_examples_read_as_they_say() {
 
 #[test]
 fn zipkins_shared_spans_become_spans_of_their_own() {
-    let body = recording("zipkin/smartthings-oauth-authorization.json");
+    let Some(body) = recording("zipkin/smartthings-oauth-authorization.json") else { return };
     let sent = body.matches(r#""traceId""#).count();
     let decoded = decode(WireFormat::ZipkinV2Json, body);
     assert_eq!((decoded.accepted, decoded.rejected), (sent, 0));
@@ -103,7 +105,7 @@ fn zipkins_shared_spans_become_spans_of_their_own() {
 
 #[test]
 fn zipkins_messaging_is_read_whole() {
-    let body = recording("zipkin/messaging-kafka.json");
+    let Some(body) = recording("zipkin/messaging-kafka.json") else { return };
     let sent = body.matches(r#""traceId""#).count();
     let decoded = decode(WireFormat::ZipkinV2Json, body);
     assert_eq!((decoded.accepted, decoded.rejected), (sent, 0));

@@ -22,7 +22,7 @@ use crate::view::View;
 use crate::{LakeError, Retention};
 use expiry::expired;
 use plan::{Quiet, next_merge};
-pub(crate) use sweep::{Sweeper, delete_orphans, orphans};
+pub(crate) use sweep::{Sweeper, delete_orphans, orphans, written};
 
 /// How often is looked whether there is something to merge.
 const TICK: Duration = Duration::from_secs(1);

@@ -1,6 +1,7 @@
 //! Which files to merge. Files of one table and partition are merged when many are of like size, so that a row is
 //! rewritten few times (each time its file grows about [`FAN_IN`]-fold); when a partition gets no more rows, what
-//! is left small is merged too.
+//! is left small is merged too; and when it got none for a day, all that is not large, however small the rest: rows
+//! that came twice meet there.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -23,11 +24,14 @@ const SMALLEST_CLASS: u64 = 1 << 20;
 /// In a quiet partition, a file is rewritten with smaller ones when it is at most this many times as large as they.
 const WORTH: u64 = 4;
 
+/// After this time without a new file a partition is merged whatever it costs.
+const LONG: DurationNs = DurationNs::from_secs(24 * 3600);
+
 /// When a partition counts as quiet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Quiet {
-    /// When its newest file was written before this moment.
-    NoFileSince(Timestamp),
+    /// When its newest file was written before the first moment; for long, when before the second.
+    NoFileSince(Timestamp, Timestamp),
     /// At once: someone waits for the lake to settle.
     Now,
 }
@@ -36,15 +40,26 @@ impl Quiet {
     /// The rule of every day: an idle lake is tidied up soon, a busy one when the partition's time is over.
     pub(crate) fn usual(now: Timestamp, lake_is_idle: bool, idle: DurationNs, age: DurationNs) -> Self {
         let wait = if lake_is_idle { idle.nanos().saturating_mul(2) } else { age.nanos().saturating_mul(10) };
-        Self::NoFileSince(now - DurationNs::from_nanos(wait))
+        Self::NoFileSince(now - DurationNs::from_nanos(wait), now - LONG)
     }
 
     fn holds(self, files: &[&Arc<DataFile>]) -> bool {
         match self {
             Self::Now => true,
-            Self::NoFileSince(moment) => files.iter().all(|file| written(&file.path).is_none_or(|at| at < moment)),
+            Self::NoFileSince(moment, _) => are_older(files, moment),
         }
     }
+
+    fn holds_long(self, files: &[&Arc<DataFile>]) -> bool {
+        match self {
+            Self::Now => false,
+            Self::NoFileSince(_, moment) => are_older(files, moment),
+        }
+    }
+}
+
+fn are_older(files: &[&Arc<DataFile>], moment: Timestamp) -> bool {
+    files.iter().all(|file| written(&file.path).is_none_or(|at| at < moment))
 }
 
 /// The files to merge next, `None` when all is well. Files of `excluded` ids are left alone.
@@ -55,8 +70,9 @@ pub(crate) fn next_merge(files: &[Arc<DataFile>], quiet: Quiet, excluded: &HashS
     }
     let candidates = partitions.into_values().filter_map(|mut partition| {
         partition.sort_unstable_by_key(|file| (file.bytes, file.id));
-        let chosen =
-            full_class(&partition).or_else(|| quiet.holds(&partition).then(|| leftovers(&partition)).flatten());
+        let chosen = full_class(&partition)
+            .or_else(|| quiet.holds(&partition).then(|| leftovers(&partition)).flatten())
+            .or_else(|| quiet.holds_long(&partition).then(|| several(&partition, LARGE)).flatten());
         chosen.map(|chosen| chosen.iter().map(|file| Arc::clone(file)).collect::<Vec<_>>())
     });
     // The most files for the least bytes first: that helps readers most.
@@ -74,7 +90,10 @@ fn partition(file: &DataFile) -> &str {
 
 /// Files of one size class that are enough to merge; `files` are sorted by size.
 fn full_class<'a>(files: &'a [&'a Arc<DataFile>]) -> Option<&'a [&'a Arc<DataFile>]> {
-    files.chunk_by(|a, b| class(a) == class(b)).map(within_bounds).find(|class| class.len() >= FAN_IN)
+    files
+        .chunk_by(|a, b| class(a) == class(b))
+        .map(|class| within_bounds(class, MAX_BYTES))
+        .find(|class| class.len() >= FAN_IN)
 }
 
 fn class(file: &DataFile) -> u32 {
@@ -92,18 +111,23 @@ fn leftovers<'a>(files: &'a [&'a Arc<DataFile>]) -> Option<&'a [&'a Arc<DataFile
             fits
         })
         .count();
-    let chosen = within_bounds(&files[..worth]);
+    several(&files[..worth], MAX_BYTES)
+}
+
+/// As many of the files as can be merged at once, at most so many bytes, when they are more than one.
+fn several<'a>(files: &'a [&'a Arc<DataFile>], bytes: u64) -> Option<&'a [&'a Arc<DataFile>]> {
+    let chosen = within_bounds(files, bytes);
     (chosen.len() > 1).then_some(chosen)
 }
 
-fn within_bounds<'a>(files: &'a [&'a Arc<DataFile>]) -> &'a [&'a Arc<DataFile>] {
+fn within_bounds<'a>(files: &'a [&'a Arc<DataFile>], bytes: u64) -> &'a [&'a Arc<DataFile>] {
     let mut sum = 0;
     let fit = files
         .iter()
         .take(MAX_INPUTS)
         .take_while(|file| {
             sum += file.bytes;
-            sum <= MAX_BYTES
+            sum <= bytes
         })
         .count();
     &files[..fit]
@@ -139,8 +163,11 @@ mod tests {
         Some(ids)
     }
 
-    const BUSY: Quiet = Quiet::NoFileSince(Timestamp::from_nanos(1_600_000_000_000_000_000));
-    const OVER: Quiet = Quiet::NoFileSince(Timestamp::from_nanos(1_800_000_000_000_000_000));
+    const BEFORE: Timestamp = Timestamp::from_nanos(1_600_000_000_000_000_000);
+    const AFTER: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
+    const BUSY: Quiet = Quiet::NoFileSince(BEFORE, BEFORE);
+    const OVER: Quiet = Quiet::NoFileSince(AFTER, BEFORE);
+    const LONG_OVER: Quiet = Quiet::NoFileSince(AFTER, AFTER);
 
     #[test]
     fn a_busy_partition_waits_for_many_files_of_like_size() {
@@ -158,6 +185,9 @@ mod tests {
         assert_eq!(merged(&small, OVER), Some(vec![1, 2, 3]));
         let straggler = [file(1, "spans/a", MIB / 10), file(2, "spans/a", 100 * MIB)];
         assert_eq!(merged(&straggler, OVER), None, "a row that came late is not worth rewriting a large file");
+        assert_eq!(merged(&straggler, LONG_OVER), Some(vec![1, 2]), "until nothing else will come");
+        let full = [file(1, "spans/a", MIB), file(2, "spans/a", 127 * MIB + 1)];
+        assert_eq!(merged(&full, LONG_OVER), None, "what would not become one file would be merged for ever");
         let large = [file(1, "spans/a", 200 * MIB), file(2, "spans/a", 200 * MIB)];
         assert_eq!(merged(&large, Quiet::Now), None);
     }

@@ -1,6 +1,7 @@
 //! Files that no catalog entry names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use glasshouse_catalog::Catalog;
@@ -12,26 +13,53 @@ use uuid::Uuid;
 use crate::LakeError;
 use crate::flush::blocking;
 use crate::health::{Counters, Health, Part};
+use crate::identity::check_store;
 
 /// Where several processes write, a file that is younger may be one that is about to be catalogued.
 const YOUNG: DurationNs = DurationNs::from_secs(24 * 3600);
+
+/// How often a store that is away is asked again whose it is.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Deletes, once at the start, what a crash left half written or not catalogued.
 #[derive(Debug)]
 pub(crate) struct Sweeper {
     pub store: Store,
     pub catalog: Catalog,
+    pub lake: Uuid,
+    /// Whether the store is known to be this lake's.
+    pub is_verified: bool,
+    /// Whether anything is deleted at all.
+    pub deletes: bool,
     /// Whether nobody else writes files to the store. Then none may be begun before the sweep has ended.
     pub is_sole_writer: bool,
     pub swept: CancellationToken,
+    pub stop: CancellationToken,
     pub health: Arc<Health>,
     pub counters: Arc<Counters>,
 }
 
 impl Sweeper {
-    pub(crate) async fn run(self) {
-        if !self.is_sole_writer {
+    pub(crate) async fn run(mut self) {
+        // Nothing is written to a store, and nothing deleted from it, that may be another lake's.
+        while !self.is_verified {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+            match check_store(&self.store, &self.catalog, self.lake, true).await {
+                Ok(()) => {
+                    self.is_verified = true;
+                    self.health.works(Part::ObjectStore);
+                }
+                Err(error) => self.health.failed(Part::ObjectStore, error.to_string()),
+            }
+        }
+        if !self.is_sole_writer || !self.deletes {
             self.swept.cancel();
+        }
+        if !self.deletes {
+            return;
         }
         match self.sweep().await {
             Ok(0) => {}
@@ -73,7 +101,7 @@ pub(crate) async fn delete_orphans(store: &Store, paths: &[String]) -> Result<()
 }
 
 /// When a file of ours was begun; `None` for the files of others.
-pub(super) fn written(path: &str) -> Option<Timestamp> {
+pub(crate) fn written(path: &str) -> Option<Timestamp> {
     let name = path.rsplit('/').next()?;
     let name = name.strip_suffix(".tmp").unwrap_or(name).strip_suffix(".parquet")?;
     let (seconds, nanos) = Uuid::try_parse(name).ok()?.get_timestamp()?.to_unix();

@@ -152,3 +152,36 @@ async fn a_request_larger_than_the_memory_for_requests_is_told_so() {
     let error = lake.submit(request(0, 10_000)).await.unwrap_err();
     assert!(matches!(error, SubmitError::TooLarge(_)), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_are_released_although_the_list_of_requests_cannot_be_written() {
+    let folder = support::folder();
+    let lake = open(folder.path()).await;
+    let in_the_way = folder.path().join("wal/recent.bin.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    lake.submit(request(0, 10)).await.unwrap();
+    lake.flush().await.unwrap();
+    let segments = || {
+        let entries = std::fs::read_dir(folder.path().join("wal")).unwrap();
+        entries.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "wal")).count()
+    };
+    assert_eq!(segments(), 0);
+    assert!(problem(&lake, "wal").unwrap().contains("recent.bin"));
+    // Nobody sends anything, and still it is noticed that the log can be written again.
+    std::fs::remove_dir(&in_the_way).unwrap();
+    eventually("the log works again", || problem(&lake, "wal").is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_brought_back_with_less_memory_than_it_was_written_with() {
+    let folder = support::folder();
+    let lake = open(folder.path()).await;
+    for first in 0..20 {
+        lake.submit(request(first * 500, 500)).await.unwrap();
+    }
+    drop(lake);
+    // A generation and one more request do not fit beside each other.
+    let little = LakeConfig { memory_limit: 2 << 20, flush_bytes: usize::MAX, ..config(folder.path()) };
+    let opened = tokio::time::timeout(Duration::from_secs(20), reopen(little)).await;
+    assert_rows(&opened.expect("it does not wait for memory that only it holds"), 10_000);
+}

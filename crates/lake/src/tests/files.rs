@@ -11,7 +11,11 @@ fn parquet_files(folder: &Path) -> Vec<std::path::PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name != "lake_id") {
+                found.push(path);
+            }
         }
     }
     found
@@ -186,6 +190,7 @@ async fn a_check_of_a_good_lake_finds_nothing_wrong_and_repair_removes_orphans()
 #[tokio::test(flavor = "multi_thread")]
 async fn orphans_are_deleted_at_the_start() {
     let folder = support::folder();
+    open(folder.path()).await.shutdown(Duration::from_secs(10)).await.unwrap();
     let orphan = folder.path().join("data/spans").join(format!("{}.parquet", uuid::Uuid::now_v7()));
     let foreign = folder.path().join("data/spans/notes.txt");
     std::fs::create_dir_all(orphan.parent().unwrap()).unwrap();
@@ -194,4 +199,56 @@ async fn orphans_are_deleted_at_the_start() {
     let _lake = open(folder.path()).await;
     eventually("the orphan is deleted", || !orphan.exists()).await;
     assert!(foreign.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_and_log_of_one_lake_are_safe_from_the_catalog_of_another() {
+    let folder = support::folder();
+    let lake = open(folder.path()).await;
+    lake.submit(request(0, 20)).await.unwrap();
+    lake.flush().await.unwrap();
+    lake.submit(request(20, 20)).await.unwrap();
+    drop(lake);
+    let lake = reopen(config(folder.path())).await;
+    drop(lake);
+    let refused = async |config: LakeConfig| loop {
+        match Lake::open(config.clone(), decoder()).await {
+            Err(crate::LakeError::Locked { .. }) => tokio::task::yield_now().await,
+            opened => break opened.map(drop).unwrap_err().to_string(),
+        }
+    };
+    let files = parquet_files(folder.path());
+    assert!(!files.is_empty());
+
+    // A catalog that was made by mistake, as when its own is named by a flag that was forgotten.
+    let other = format!("sqlite:{}", folder.path().join("other.sqlite").display());
+    let mistaken = LakeConfig { catalog_url: Some(other), ..config(folder.path()) };
+    let error = refused(mistaken.clone()).await;
+    assert!(error.contains("the data folder") && error.contains("not of one lake"), "{error}");
+    let error = check(&mistaken, true).await.unwrap_err().to_string();
+    assert!(error.contains("not of one lake"), "{error}");
+
+    // The files beside a new folder, as when the machine was lost but not the store.
+    let store = Some(url::Url::from_directory_path(folder.path().join("data")).unwrap());
+    let new = folder.path().join("new");
+    let error = refused(LakeConfig { object_store: store.clone(), ..config(&new) }).await;
+    assert!(error.contains("the store"), "{error}");
+    // Even if the store does not say whose it is.
+    std::fs::remove_file(folder.path().join("data/lake_id")).unwrap();
+    let newer = folder.path().join("newer");
+    let error = refused(LakeConfig { object_store: store, ..config(&newer) }).await;
+    assert!(error.contains("of which the catalog knows none"), "{error}");
+
+    assert_eq!(parquet_files(folder.path()), files);
+    let lake = reopen(config(folder.path())).await;
+    assert_rows(&lake, 40);
+    assert!(folder.path().join("data/lake_id").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_makes_no_catalog() {
+    let folder = support::folder();
+    let error = check(&config(folder.path()), false).await.unwrap_err().to_string();
+    assert!(error.contains("open the catalog"), "{error}");
+    assert!(!folder.path().join("catalog.sqlite").exists());
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::{Entry, SegmentReader};
 use super::record::{RecordHeader, SegmentHeaderError};
+use super::redelivery::RecentRequests;
 use super::segment::Segment;
 use crate::LakeError;
 
@@ -155,8 +156,18 @@ pub(crate) fn keep_undecodable(folder: &Path, header: &RecordHeader, body: &[u8]
     }
 }
 
+/// Lets go of segments whose rows are in files: keeps in mind which requests they held ([`RecentRequests::encode`]),
+/// and deletes them. Those that could not be deleted stay in the list. When only the first fails, as on a full disk,
+/// they are deleted all the same: that makes room.
+pub(crate) fn release(folder: &Path, recent: &[u8], segments: &mut Vec<Segment>) -> Result<(), LakeError> {
+    let saved = RecentRequests::save(folder, recent);
+    remove_segments(segments)?;
+    segments.clear();
+    saved
+}
+
 /// Deletes segments; one that is gone already is fine.
-pub(crate) fn remove_segments(segments: &[Segment]) -> Result<(), LakeError> {
+fn remove_segments(segments: &[Segment]) -> Result<(), LakeError> {
     for segment in segments {
         match std::fs::remove_file(&segment.path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {

@@ -13,7 +13,7 @@ mod segment;
 #[cfg(test)]
 pub(crate) use disk::LogFile;
 pub(crate) use disk::{Disk, SystemDisk};
-pub(crate) use folder::{keep_undecodable, kept_aside, list_segments, read_segment, remove_segments, set_aside};
+pub(crate) use folder::{keep_undecodable, kept_aside, list_segments, read_segment, release, set_aside};
 pub(crate) use record::{ContentHash, RecordHeader, body_checksum, content_hash};
 pub(crate) use redelivery::RecentRequests;
 pub(crate) use segment::{Append, AppendError, Appender, Segment};

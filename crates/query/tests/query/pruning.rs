@@ -90,6 +90,11 @@ async fn the_newest_rows_alone_are_read_whole() {
         scans.map(|line| figure(line, "output_rows").0).sum::<u64>()
     };
     assert!(scanned(&newest) * 10 < scanned(&all), "{} of {} rows:\n{newest}", scanned(&newest), scanned(&all));
+
+    // Another draw of random numbers would give another bound, and too few rows.
+    let has_bound = |plan: &str| plan.lines().any(|line| line.contains("start_time@") && line.contains(" >= "));
+    let sample = explain(&lake, "SELECT * FROM spans WHERE random() < 0.9 ORDER BY start_time DESC LIMIT 2").await;
+    assert!(has_bound(&newest) && !has_bound(&sample), "{newest}\n{sample}");
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ impl Accepted {
 /// Decodes a body and keeps its rows. When this returns `Ok`, they are durable and visible.
 pub(crate) async fn accept(app: &App, format: WireFormat, body: Bytes) -> Result<Accepted, Refusal> {
     let received = app.now();
+    let turn = app.decoding.acquire().await.map_err(|_| Refusal::internal("the server is ending"))?;
     let decoded = if body.len() < LARGE_BODY {
         app.decoder.decode(format, &body, received)?
     } else {
@@ -57,6 +58,7 @@ pub(crate) async fn accept(app: &App, format: WireFormat, body: Bytes) -> Result
             .map_err(|_| Refusal::internal("the request could not be decoded"))??
     };
     let Decoded { batches, accepted, rejections, rejected } = decoded;
+    drop(turn);
     if !batches.is_empty() {
         app.ingest.submit(Submission { format, body, received, batches }).await?;
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use glasshouse_model::{
-    Attributes, Clock, DurationNs, LogRecord, ProcessId, Severity, Span, SpanEvent, SpanKind, SpanLink, StatusCode,
-    Timestamp, Trace, TraceFilter, TraceId, TracePage, TraceProcess, Value,
+    Attributes, Clock, DurationNs, LogRecord, ProcessId, Severity, Span, SpanEvent, SpanId, SpanKind, SpanLink,
+    StatusCode, Timestamp, Trace, TraceFilter, TraceId, TracePage, TraceProcess, Value,
 };
 use glasshouse_server::{Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
@@ -137,7 +137,12 @@ impl TraceStore for FakeTraces {
         Ok((trace_id.to_string() == TRACE).then(|| trace(spans.max(1))))
     }
 
-    async fn trace_logs(&self, trace_id: TraceId, limit: usize) -> Result<Vec<LogRecord>, QueryError> {
+    async fn trace_logs(
+        &self,
+        trace_id: TraceId,
+        span_id: Option<SpanId>,
+        limit: usize,
+    ) -> Result<Vec<LogRecord>, QueryError> {
         let record = |index: usize| LogRecord {
             time: NOW,
             observed_time: None,
@@ -153,7 +158,8 @@ impl TraceStore for FakeTraces {
             flags: 1,
             attributes: Attributes::default(),
         };
-        Ok((0..10).map(record).take(limit).collect())
+        let is_wanted = |record: &LogRecord| span_id.is_none() || record.span_id == span_id;
+        Ok((0..10).map(record).filter(is_wanted).take(limit).collect())
     }
 }
 
@@ -179,8 +185,8 @@ pub fn trace(spans: usize) -> Trace {
     let text = |key: &str, value: &str| Attributes(vec![(key.to_owned(), Value::String(value.to_owned()))]);
     let span = |index: usize| Span {
         trace_id,
-        span_id: glasshouse_model::SpanId::from_bytes((index as u64 + 1).to_be_bytes()).unwrap(),
-        parent_span_id: (index > 0).then(|| glasshouse_model::SpanId::from_bytes(1_u64.to_be_bytes()).unwrap()),
+        span_id: SpanId::from_bytes((index as u64 + 1).to_be_bytes()).unwrap(),
+        parent_span_id: (index > 0).then(|| SpanId::from_bytes(1_u64.to_be_bytes()).unwrap()),
         process_id,
         service_name: "shop".to_owned(),
         name: "GET /".to_owned(),
@@ -219,7 +225,7 @@ pub struct FakeStatus {
 
 impl Status for FakeStatus {
     fn parts(&self) -> Vec<PartState> {
-        vec![PartState { part: "wal", problem: self.problem.lock().unwrap().clone() }]
+        vec![PartState { part: "wal", is_needed_to_accept: true, problem: self.problem.lock().unwrap().clone() }]
     }
 
     fn figures(&self) -> Vec<Figure> {

@@ -120,7 +120,8 @@ async fn events_and_links_are_attached_once() {
     assert_eq!((trace.processes[0].process_id, &*trace.processes[0].service_name), (PROCESS, "cart"));
 }
 
-fn logs(rows: &[(u8, i64, Value)]) -> arrow::record_batch::RecordBatch {
+/// Log records of a span: trace, time and body of each.
+fn logs(span: u8, rows: &[(u8, i64, Value)]) -> arrow::record_batch::RecordBatch {
     let mut builder = LogsBuilder::default();
     for (trace, at, body) in rows {
         let mut packed = PackedWriter::new();
@@ -138,7 +139,7 @@ fn logs(rows: &[(u8, i64, Value)]) -> arrow::record_batch::RecordBatch {
             event_name: "",
             body,
             trace_id: (*trace > 0).then(|| trace_id(*trace)),
-            span_id: (*trace > 0).then(|| span_id(1)),
+            span_id: (*trace > 0).then(|| span_id(span)),
             flags: 0,
             attributes: attributes().packed(),
             dropped_attributes_count: 0,
@@ -153,17 +154,41 @@ async fn logs_of_a_trace_come_earliest_first() {
     let list = Value::Array(vec![Value::Int(1), Value::Bool(true)]);
     let file = [(1, 50, text("b")), (0, 1, text("-")), (2, 5, text("-")), (1, 70, Value::Empty), (1, 60, list.clone())];
     let rows = [
-        (Place::File(0), Table::Logs, logs(&file)),
-        (Place::Hot(0), Table::Logs, logs(&[(1, 10, text("a")), (0, 11, text("-"))])),
+        (Place::File(0), Table::Logs, logs(1, &file)),
+        (Place::Hot(0), Table::Logs, logs(1, &[(1, 10, text("a")), (0, 11, text("-"))])),
     ];
     let lake = Lake::new(&rows);
     let traces = lake.traces(1 << 20);
-    let records = traces.trace_logs(trace_id(1), 10).await.unwrap();
+    let records = traces.trace_logs(trace_id(1), None, 10).await.unwrap();
     let bodies: Vec<_> = records.iter().map(|record| record.body.clone()).collect();
     assert_eq!(bodies, [text("a"), text("b"), list, Value::Empty]);
     assert_eq!(records[0].observed_time, Some(time(11)));
     assert_eq!((records[0].trace_id, records[0].span_id), (Some(trace_id(1)), Some(span_id(1))));
     assert_eq!((records[0].severity, records[0].attributes.get("attempt")), (Severity(17), Some(&Value::Int(2))));
-    assert_eq!(traces.trace_logs(trace_id(1), 2).await.unwrap().len(), 2);
-    assert!(traces.trace_logs(trace_id(3), 10).await.unwrap().is_empty());
+    assert_eq!(traces.trace_logs(trace_id(1), None, 2).await.unwrap().len(), 2);
+    assert!(traces.trace_logs(trace_id(3), None, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn logs_of_a_late_span_are_found_behind_many_of_others() {
+    let of = |span: u8, from: i64| {
+        let rows: Vec<_> = (from..from + 100).map(|at| (1, at, Value::Empty)).collect();
+        logs(span, &rows)
+    };
+    let rows = [
+        (Place::Hot(0), Table::Logs, of(1, 0)),
+        (Place::Hot(1), Table::Logs, of(2, 1000)),
+        (Place::File(0), Table::Logs, of(1, 100)),
+    ];
+    let lake = Lake::new(&rows);
+    let traces = lake.traces(1 << 20);
+    let check = async |span: Option<u8>, first: i64| {
+        let records = traces.trace_logs(trace_id(1), span.map(span_id), 3).await.unwrap();
+        let times: Vec<_> = records.iter().map(|record| record.time).collect();
+        assert_eq!(times, [time(first), time(first + 1), time(first + 2)], "{span:?}");
+    };
+    check(None, 0).await;
+    check(Some(1), 0).await;
+    check(Some(2), 1000).await;
+    assert!(traces.trace_logs(trace_id(1), Some(span_id(3)), 3).await.unwrap().is_empty());
 }

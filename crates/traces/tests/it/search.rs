@@ -292,6 +292,6 @@ fn an_empty_lake_answers() {
         let page = traces.find_traces(&TraceFilter { limit: 20, ..TraceFilter::default() }).await.unwrap();
         assert!(page.traces.is_empty() && page.next_cursor.is_none());
         assert_eq!(traces.trace(trace_id(0)).await.unwrap(), None);
-        assert!(traces.trace_logs(trace_id(0), 10).await.unwrap().is_empty());
+        assert!(traces.trace_logs(trace_id(0), None, 10).await.unwrap().is_empty());
     });
 }
