@@ -81,8 +81,7 @@ def test_a_store_that_is_away_costs_nothing_accepted(bucket, start, monkeypatch)
     server.start()
     server.post_json("/v1/traces", native_spans(100))
     assert server.count("spans") == 100
-    ready = eventually("the trouble is told", lambda: "lake/" in server.said() and server.said())
-    assert "error" in ready.lower() or "warn" in ready.lower(), ready
+    eventually("the trouble is told", lambda: "object_store" in server.said())
     server.kill()
 
     monkeypatch.setenv("AWS_ENDPOINT", bucket.removesuffix("/telemetry"))
@@ -95,5 +94,8 @@ def test_a_store_that_is_away_costs_nothing_accepted(bucket, start, monkeypatch)
 def test_a_bucket_that_does_not_exist_is_told(bucket, start):
     server = start("--object-store", "s3://nowhere/lake")
     eventually("the trouble is told", lambda: "NoSuchBucket" in server.said())
-    parts = server.get("/api/status")["parts"]
-    assert any("NoSuchBucket" in (part["problem"] or "") for part in parts), parts
+    health = server.get("/api/health")
+    assert any("NoSuchBucket" in part.get("problem", "") for part in health["parts"]), health
+    # What is accepted is in the log, so the server is ready all the same.
+    server.post_json("/v1/traces", native_spans(10))
+    assert server.count("spans") == 10

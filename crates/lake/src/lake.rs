@@ -30,6 +30,8 @@ use crate::{LakeConfig, LakeError};
 const ORDERS: usize = 1024;
 /// Batches that a subscriber may be behind before it loses some.
 const SUBSCRIBER_LAG: usize = 64;
+/// How long a start waits for the object store.
+const STORE_WITHIN: Duration = Duration::from_secs(3);
 /// Files open for merging: footers and indexes, in bytes.
 const MERGE_CACHE: u64 = 8 << 20;
 
@@ -84,10 +86,11 @@ impl Lake {
         let id = catalog.identity().await?;
         identity::check_folder(&config.data_dir, id, true)?;
         let health = Arc::new(Health::default());
-        let is_verified = match identity::check_store(&store, &catalog, id, true).await {
+        // Rows can be accepted before the store is there, or answers.
+        let verified = tokio::time::timeout(STORE_WITHIN, identity::check_store(&store, &catalog, id, true)).await;
+        let is_verified = match verified.unwrap_or(Err(LakeError::Timeout("asking the object store whose it is"))) {
             Ok(()) => true,
-            // Rows can be accepted before the store is there.
-            Err(error @ (LakeError::Store(_) | LakeError::Files(_))) => {
+            Err(error @ (LakeError::Store(_) | LakeError::Files(_) | LakeError::Timeout(_))) => {
                 health.failed(Part::ObjectStore, error.to_string());
                 false
             }
