@@ -1,0 +1,41 @@
+//! Where arrows may begin: an arrow to a span whose origin the reader never saw would be an error.
+
+use std::collections::HashSet;
+
+use crate::input::SpanKey;
+
+/// Spans of a generation.
+const GENERATION: usize = 1 << 19;
+
+/// The spans that were written lately: at least the last half a million.
+#[derive(Debug, Default)]
+pub(crate) struct Flows {
+    current: HashSet<u64>,
+    previous: HashSet<u64>,
+}
+
+impl Flows {
+    /// Remembers a span; gives its number.
+    pub fn begin(&mut self, span: &SpanKey) -> u64 {
+        if self.current.len() >= GENERATION {
+            self.previous = std::mem::take(&mut self.current);
+        }
+        let number = number(span);
+        self.current.insert(number);
+        number
+    }
+
+    /// The number of a span that was written.
+    pub fn known(&self, span: &SpanKey) -> Option<u64> {
+        let number = number(span);
+        (self.current.contains(&number) || self.previous.contains(&number)).then_some(number)
+    }
+}
+
+/// Span ids are unique in their trace only.
+fn number(span: &SpanKey) -> u64 {
+    let mut bytes = [0; 24];
+    bytes[..16].copy_from_slice(span.trace.as_bytes());
+    bytes[16..].copy_from_slice(span.span.as_bytes());
+    xxhash_rust::xxh3::xxh3_64(&bytes).max(1)
+}

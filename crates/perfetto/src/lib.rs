@@ -1,0 +1,26 @@
+//! Spans, log records and metric points as a Perfetto trace, written as they come.
+//!
+//! * [`Writer`] turns [`Span`]s and what belongs to them, in order of time, into bytes of a trace. Its memory is
+//!   bounded by what is open at once: it keeps no span that has ended.
+//! * `tracks` gives every span a place where slices nest as Perfetto demands; `interned` keeps names short; `flows`
+//!   remembers where arrows may begin; `wire` writes protobuf.
+//! * [`order_equal_starts`] orders spans that start at the same moment, as the writer asks for.
+//! * [`validate`] reads any trace and tells what is wrong with it.
+//!
+//! The messages are a small part of `perfetto/trace/trace_packet.proto` and its neighbours; [`message`] declares them.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod flows;
+mod input;
+mod interned;
+pub mod message;
+mod order;
+mod tracks;
+mod validate;
+mod wire;
+mod writer;
+
+pub use input::{CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink};
+pub use order::{StartOrder, order_equal_starts};
+pub use validate::{Validation, ValidationError, validate};
+pub use writer::{Figures, Window, Writer};

@@ -1,0 +1,207 @@
+//! Which track a span goes to, so that the slices of every track nest: a slice ends before what it is in.
+//!
+//! A *family* of tracks belongs to a thread, or to what a process does asynchronously. On the track of a thread a
+//! span goes into whatever runs there, as a call does. Everywhere else it goes into its parent, or else to a track on
+//! which nothing runs. What does not nest gets a track of its own. Memory is bounded by the spans open at once.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+use glasshouse_model::SpanId;
+
+use crate::input::SpanKey;
+
+/// Slices within each other beyond which another track is taken: trace processor drops slices deeper than 512.
+const MAX_DEPTH: usize = 500;
+
+/// A track of [`Tracks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TrackIndex(usize);
+
+/// A family of [`Tracks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Family(usize);
+
+/// Where a span went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub track: TrackIndex,
+    /// How many tracks of its family came before it.
+    pub position: usize,
+    /// Whether the track is used for the first time.
+    pub is_new: bool,
+    /// Whether the slice is directly in that of its parent.
+    pub is_in_parent: bool,
+}
+
+/// The tracks and what is open on them.
+#[derive(Debug, Default)]
+pub(crate) struct Tracks {
+    all: Vec<Track>,
+    families: Vec<Lanes>,
+    ends: BinaryHeap<Reverse<End>>,
+    open: HashMap<SpanKey, TrackIndex>,
+    begun: u64,
+}
+
+#[derive(Debug)]
+struct Track {
+    family: Family,
+    position: usize,
+    stack: Vec<Slice>,
+}
+
+#[derive(Debug)]
+struct Slice {
+    span: SpanKey,
+    end: Option<i64>,
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Lanes {
+    tracks: Vec<TrackIndex>,
+    /// Whether the first track is a thread's.
+    has_thread: bool,
+    /// Positions of tracks on which nothing runs.
+    free: BTreeSet<usize>,
+}
+
+/// Ends in order of time; of those at the same time, what began later ends first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct End {
+    time: i64,
+    number: Reverse<u64>,
+    track: usize,
+}
+
+/// Tells when a slice ends: its track and the time.
+pub(crate) trait Ended: FnMut(TrackIndex, i64) {}
+impl<F: FnMut(TrackIndex, i64)> Ended for F {}
+
+impl Tracks {
+    pub fn family_of_thread(&mut self) -> Family {
+        self.family(true)
+    }
+
+    pub fn family_of_async(&mut self) -> Family {
+        self.family(false)
+    }
+
+    fn family(&mut self, has_thread: bool) -> Family {
+        self.families.push(Lanes { tracks: Vec::new(), has_thread, free: BTreeSet::new() });
+        Family(self.families.len() - 1)
+    }
+
+    /// How many spans are open.
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The track of an open span when nothing else runs within it.
+    pub fn top(&self, span: &SpanKey) -> Option<TrackIndex> {
+        let track = *self.open.get(span)?;
+        (self.all[track.0].stack.last()?.span == *span).then_some(track)
+    }
+
+    /// Ends what ends before `time`; when `at_too`, also what ends at it.
+    pub fn end_until(&mut self, time: i64, at_too: bool, mut ended: impl Ended) {
+        while let Some(Reverse(end)) = self.ends.peek() {
+            if end.time > time || (end.time == time && !at_too) {
+                break;
+            }
+            let End { time, number, track } = self.ends.pop().expect("it was seen").0;
+            // What ended already left its entry behind.
+            if self.all[track].stack.last().is_some_and(|top| top.number == number.0) {
+                self.pop(TrackIndex(track));
+                ended(TrackIndex(track), time);
+            }
+        }
+    }
+
+    /// Ends everything that has an end.
+    pub fn end_all(&mut self, ended: impl Ended) {
+        self.end_until(i64::MAX, true, ended);
+    }
+
+    /// Finds the place of a span. Spans come in order of their start, those of the same start as
+    /// [`crate::order_equal_starts`] orders them, each once.
+    pub fn place(
+        &mut self,
+        family: Family,
+        span: SpanKey,
+        parent: Option<SpanId>,
+        start: i64,
+        end: Option<i64>,
+        mut ended: impl Ended,
+    ) -> Placed {
+        // A span of no length may belong to one that ends right now, and is told by its parent.
+        let is_point = end == Some(start);
+        self.end_until(start, !is_point, &mut ended);
+        let parent = parent.map(|parent| SpanKey { trace: span.trace, span: parent });
+        let lanes = &self.families[family.0];
+        let main = lanes.has_thread.then(|| lanes.tracks.first().copied()).flatten();
+        let of_parent = parent.and_then(|parent| self.open.get(&parent).copied());
+        let of_parent = of_parent.filter(|track| self.all[track.0].family == family);
+        let mut chosen = None;
+        if let Some(track) = main {
+            self.end_strangers(track, parent.as_ref(), start, &mut ended);
+            chosen = self.fits(track, end).then_some(track);
+        }
+        if let (None, Some(track), Some(parent)) = (chosen, of_parent, &parent) {
+            self.end_strangers(track, Some(parent), start, &mut ended);
+            let is_top = self.all[track.0].stack.last().is_some_and(|top| top.span == *parent);
+            chosen = (is_top && self.fits(track, end)).then_some(track);
+        }
+        let lanes = &mut self.families[family.0];
+        let chosen = chosen.or_else(|| Some(lanes.tracks[*lanes.free.first()?]));
+        let is_new = chosen.is_none();
+        let track = chosen.unwrap_or_else(|| {
+            let track = TrackIndex(self.all.len());
+            self.all.push(Track { family, position: lanes.tracks.len(), stack: Vec::new() });
+            lanes.tracks.push(track);
+            track
+        });
+        let Track { position, stack, .. } = &mut self.all[track.0];
+        lanes.free.remove(position);
+        let is_in_parent = parent.is_some() && stack.last().map(|top| top.span) == parent;
+        self.begun += 1;
+        stack.push(Slice { span, end, number: self.begun });
+        self.open.insert(span, track);
+        if let Some(time) = end {
+            self.ends.push(Reverse(End { time, number: Reverse(self.begun), track: track.0 }));
+        }
+        Placed { track, position: *position, is_new, is_in_parent }
+    }
+
+    /// Ends what ends at `time` on a track, but not a span's parent and what that is in.
+    fn end_strangers(&mut self, track: TrackIndex, parent: Option<&SpanKey>, time: i64, ended: &mut impl Ended) {
+        let stack = &self.all[track.0].stack;
+        let kept = stack.iter().rposition(|slice| Some(&slice.span) == parent).map_or(0, |position| position + 1);
+        while let Some(top) = self.all[track.0].stack[kept..].last()
+            && top.end == Some(time)
+        {
+            self.pop(track);
+            ended(track, time);
+        }
+    }
+
+    fn fits(&self, track: TrackIndex, end: Option<i64>) -> bool {
+        let stack = &self.all[track.0].stack;
+        match (stack.last().map(|top| top.end), end) {
+            (None | Some(None), _) => stack.len() < MAX_DEPTH,
+            (Some(Some(_)), None) => false,
+            (Some(Some(outer)), Some(inner)) => inner <= outer && stack.len() < MAX_DEPTH,
+        }
+    }
+
+    fn pop(&mut self, track: TrackIndex) {
+        let Track { family, position, stack } = &mut self.all[track.0];
+        if let Some(slice) = stack.pop() {
+            self.open.remove(&slice.span);
+        }
+        if stack.is_empty() {
+            self.families[family.0].free.insert(*position);
+        }
+    }
+}
