@@ -8,10 +8,10 @@ pub struct Liveness {
     pub status: HealthState,
 }
 
-/// Whether the server can do its work.
+/// Whether the server can take data.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok` when every part works.
+    /// `ok` when data can be taken, even if a part that is not needed for that fails.
     pub status: HealthState,
     /// Version of the server.
     pub version: String,

@@ -84,7 +84,7 @@ impl Lake {
         options.clock = Arc::clone(&config.clock);
         let catalog = Catalog::open(options).await?;
         let id = catalog.identity().await?;
-        identity::check_folder(&config.data_dir, id, true)?;
+        identity::check_folder(&config.data_dir, id, false)?;
         let health = Arc::new(Health::default());
         // Rows can be accepted before the store is there, or answers.
         let verified = tokio::time::timeout(STORE_WITHIN, identity::check_store(&store, &catalog, id, true)).await;
@@ -96,6 +96,8 @@ impl Lake {
             }
             Err(error) => return Err(error),
         };
+        // Only now: a start with the wrong catalog must not leave its mark.
+        identity::check_folder(&config.data_dir, id, true)?;
         let watermark = catalog.watermark(writer).await?.unwrap_or(0);
 
         let view = Arc::new(View::default());

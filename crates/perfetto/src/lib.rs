@@ -1,7 +1,7 @@
 //! Spans, log records and metric points as a Perfetto trace, written as they come.
 //!
-//! * [`Writer`] turns [`Span`]s and what belongs to them, in order of time, into bytes of a trace. Its memory is
-//!   bounded by what is open at once: it keeps no span that has ended.
+//! * [`Writer`] turns [`Span`]s and what belongs to them, in order of time, into bytes of a trace. It keeps no
+//!   span that has ended: its memory depends on the spans, threads and counters there are at once, not on the trace's length.
 //! * `tracks` gives every span a place where slices nest as Perfetto demands; `interned` keeps names short; `flows`
 //!   remembers where arrows may begin; `wire` writes protobuf.
 //! * [`order_equal_starts`] orders spans that start at the same moment, as the writer asks for.

@@ -352,3 +352,30 @@ proptest! {
         }
     }
 }
+
+/// A small good trace, changed, must be found to be wrong.
+#[test]
+fn what_is_wrong_with_a_trace_is_told() {
+    let mut writer = Writer::new(Window::ALL);
+    let shop = process(&mut writer);
+    writer.span(&span(shop, 1, 0, Some(100)), &[]);
+    writer.finish();
+    let good = Trace::decode(writer.take().as_slice()).unwrap();
+    assert_eq!(validate(&good.encode_to_vec()).unwrap().error_count, 0);
+    let check = |change: &dyn Fn(&mut Trace), expected: &str| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        let found = validate(&changed.encode_to_vec()).unwrap();
+        assert!(found.errors.iter().any(|error| error.contains(expected)), "{expected}: {:?}", found.errors);
+    };
+    check(&|trace| drop(trace.packet.remove(0)), "unknown parent");
+    check(&|trace| drop(trace.packet.remove(1)), "unknown track");
+    check(&|trace| trace.packet.push(trace.packet.last().unwrap().clone()), "ends that never began");
+    check(&|trace| trace.packet.insert(1, trace.packet[0].clone()), "described twice");
+    check(&|trace| trace.packet.iter_mut().for_each(|packet| packet.interned_data = None), "is not interned");
+    check(&|trace| trace.packet.retain(|packet| packet.clock_snapshot.is_none()), "incremental state");
+    check(&|trace| trace.packet.last_mut().unwrap().timestamp = Some((-200_i64) as u64), "time goes back");
+    let bytes = good.encode_to_vec();
+    assert!(validate(&bytes[..bytes.len() - 1]).unwrap_err().to_string().contains("of which"));
+    assert!(validate(b"not a trace").is_err());
+}

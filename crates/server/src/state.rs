@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) origins: Origins,
     pub(crate) body_limits: BodyLimits,
     /// Held while a body is decoded: no more are decoded at once than there are processors to do it.
-    pub(crate) decoding: Semaphore,
+    pub(crate) decoding: Arc<Semaphore>,
     pub(crate) requests: RequestMetrics,
     pub(crate) web: WebApp,
     /// Cancelled when the server begins to stop.
@@ -72,7 +72,7 @@ impl App {
                 budget: ByteBudget::new(config.max_in_flight.max(config.max_body)),
                 timeout: config.body_timeout,
             },
-            decoding: Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get)),
+            decoding: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get))),
             requests: RequestMetrics::default(),
             web: WebApp::default(),
             stopping,

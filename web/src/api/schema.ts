@@ -329,11 +329,11 @@ export interface components {
          * @enum {string}
          */
         ErrorKind: "invalid_request" | "query_limit" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "payload_too_large" | "unsupported_media_type" | "overloaded" | "internal" | "unavailable";
-        /** @description Whether the server can do its work. */
+        /** @description Whether the server can take data. */
         Health: {
             /** @description Each part's state. */
             parts: components["schemas"]["PartHealth"][];
-            /** @description `ok` when every part works. */
+            /** @description `ok` when data can be taken, even if a part that is not needed for that fails. */
             status: components["schemas"]["HealthState"];
             /** @description Version of the server. */
             version: string;

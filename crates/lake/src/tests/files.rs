@@ -233,6 +233,7 @@ async fn files_and_log_of_one_lake_are_safe_from_the_catalog_of_another() {
     let new = folder.path().join("new");
     let error = refused(LakeConfig { object_store: store.clone(), ..config(&new) }).await;
     assert!(error.contains("the store"), "{error}");
+    assert!(!new.join("lake_id").exists(), "the folder may be used with the right catalog");
     // Even if the store does not say whose it is.
     std::fs::remove_file(folder.path().join("data/lake_id")).unwrap();
     let newer = folder.path().join("newer");

@@ -48,17 +48,24 @@ impl Accepted {
 /// Decodes a body and keeps its rows. When this returns `Ok`, they are durable and visible.
 pub(crate) async fn accept(app: &App, format: WireFormat, body: Bytes) -> Result<Accepted, Refusal> {
     let received = app.now();
-    let turn = app.decoding.acquire().await.map_err(|_| Refusal::internal("the server is ending"))?;
+    let turn = Arc::clone(&app.decoding).acquire_owned().await;
+    let turn = turn.map_err(|_| Refusal::internal("the server is ending"))?;
     let decoded = if body.len() < LARGE_BODY {
-        app.decoder.decode(format, &body, received)?
+        let decoded = app.decoder.decode(format, &body, received);
+        drop(turn);
+        decoded?
     } else {
         let (decoder, body) = (Arc::clone(&app.decoder), body.clone());
-        tokio::task::spawn_blocking(move || decoder.decode(format, &body, received))
+        // The turn goes with the work, which goes on when the sender hangs up.
+        let decode = move || {
+            let _turn = turn;
+            decoder.decode(format, &body, received)
+        };
+        tokio::task::spawn_blocking(decode)
             .await
             .map_err(|_| Refusal::internal("the request could not be decoded"))??
     };
     let Decoded { batches, accepted, rejections, rejected } = decoded;
-    drop(turn);
     if !batches.is_empty() {
         app.ingest.submit(Submission { format, body, received, batches }).await?;
     }

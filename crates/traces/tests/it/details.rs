@@ -2,7 +2,7 @@
 
 use glasshouse_model::{ProcessId, Severity, SpanId, SpanKind, StatusCode, Timestamp, TraceId, Value};
 use glasshouse_tables::attributes::{PackedWriter, ValueRef, get};
-use glasshouse_tables::ports::TraceStore;
+use glasshouse_tables::ports::{QueryError, TraceStore};
 use glasshouse_tables::{
     EventRow, LinkRow, LogRow, LogsBuilder, SpanEventsBuilder, SpanLinksBuilder, SpanRow, SpansBuilder, Table,
 };
@@ -107,6 +107,8 @@ async fn events_and_links_are_attached_once() {
         (Place::Hot(1), Table::SpanLinks, links(2)),
     ];
     let lake = Lake::new(&rows);
+    let too_large = lake.traces(1 << 20).with_memory(1).trace(trace_id(1)).await.unwrap_err();
+    assert!(matches!(too_large, QueryError::Limit(_)), "{too_large}");
     let trace = lake.traces(1 << 20).trace(trace_id(1)).await.unwrap().unwrap();
     let [span] = trace.spans.as_slice() else { panic!("{trace:?}") };
     let times: Vec<_> = span.events.iter().map(|event| event.time).collect();
