@@ -35,9 +35,9 @@ enum Place {
 }
 
 impl Store {
-    /// Opens a folder (made when it is missing) or, by URL (`s3://bucket/prefix`, `file:///folder`), an
-    /// object store, whose keys come from the environment (`AWS_…`). To be called within a tokio runtime
-    /// when it is an object store: its requests run there.
+    /// Opens a folder (made when it is missing) or, by URL (`s3://bucket/prefix`, `gs://…`, `az://…`,
+    /// `file:///folder`), an object store, whose keys come from the environment (`AWS_…`, `GOOGLE_…`,
+    /// `AZURE_…`). To be called within a tokio runtime when it is an object store: its requests run there.
     pub fn open(location: &str) -> Result<Self, FilesError> {
         let failed = |reason: String| FilesError::Location { location: location.to_owned(), reason };
         let url = match Url::parse(location) {
@@ -49,7 +49,8 @@ impl Store {
             return Self::local(&path);
         }
         let runtime = Handle::try_current().map_err(|e| failed(e.to_string()))?;
-        let options = std::env::vars().filter(|(name, _)| name.starts_with("AWS_"));
+        let is_key = |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));
+        let options = std::env::vars().filter(|(name, _)| is_key(name));
         let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|e| failed(e.to_string()))?;
         let objects: Arc<dyn ObjectStore> =
             if prefix.as_ref().is_empty() { store.into() } else { Arc::new(PrefixStore::new(store, prefix)) };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use glasshouse_model::{Kinds, ProcessId, TraceId};
 
 use crate::endpoints::DEFAULT_HTTP;
 use crate::units::{Listener, Size, address, duration};
@@ -51,6 +52,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Ask the lake in SQL
     Query(QueryArguments),
+    /// Write a process, a trace or the spans of a query as a Perfetto trace, for https://ui.perfetto.dev
+    Perfetto(PerfettoArguments),
     /// Measure ingest, storage and queries on this machine
     Bench(BenchArguments),
     /// Check a lake: files, catalog and write-ahead log
@@ -173,6 +176,12 @@ pub struct QueryArguments {
     /// Most rows to print
     #[arg(long, value_name = "N", env = "GLASSHOUSE_LIMIT")]
     pub limit: Option<usize>,
+    #[command(flatten)]
+    pub place: PlaceArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct PlaceArguments {
     /// The server to ask
     #[arg(long, value_name = "URL", env = "GLASSHOUSE_ENDPOINT")]
     pub endpoint: Option<url::Url>,
@@ -180,6 +189,35 @@ pub struct QueryArguments {
     /// lake is there, the server at 127.0.0.1:9090]
     #[arg(long, value_name = "DIR", env = "GLASSHOUSE_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["process", "trace", "sql"]))]
+pub struct PerfettoArguments {
+    /// All that a process sent: its id
+    #[arg(long, value_name = "ID", env = "GLASSHOUSE_PROCESS")]
+    pub process: Option<ProcessId>,
+    /// A trace, with the log records of its spans: its id
+    #[arg(long, value_name = "ID", env = "GLASSHOUSE_TRACE")]
+    pub trace: Option<TraceId>,
+    /// Spans that a query answers: rows with trace_id, span_id, name and start_time, and what else they have of the
+    /// columns of spans
+    #[arg(long, env = "GLASSHOUSE_SQL")]
+    pub sql: Option<String>,
+    /// What to show of it: thread (spans of threads), async (other spans), logs, metrics [default: all]
+    #[arg(long, value_name = "KINDS", env = "GLASSHOUSE_KINDS", conflicts_with = "sql")]
+    pub kinds: Option<Kinds>,
+    /// From this time on: RFC 3339, or relative such as -15m; spans that began before are cut
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, env = "GLASSHOUSE_FROM")]
+    pub from: Option<String>,
+    /// Before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, env = "GLASSHOUSE_TO")]
+    pub to: Option<String>,
+    /// File to write; compressed when its name ends with .gz
+    #[arg(long, short, value_name = "FILE", env = "GLASSHOUSE_OUTPUT")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub place: PlaceArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,8 @@ mod failure;
 mod logging;
 mod maintenance;
 mod output;
+mod perfetto;
+mod place;
 mod query;
 mod serve;
 mod units;
@@ -49,8 +51,13 @@ fn read_command_line() -> Result<Cli, Failure> {
     }
     let matches = command.get_matches();
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let (Command::Query(arguments), Some(matches)) = (&mut cli.command, matches.subcommand_matches("query")) {
-        query::choose_place(arguments, matches)?;
+    let place = match &mut cli.command {
+        Command::Query(arguments) => Some(&mut arguments.place),
+        Command::Perfetto(arguments) => Some(&mut arguments.place),
+        _ => None,
+    };
+    if let (Some(place), Some((_, matches))) = (place, matches.subcommand()) {
+        place.choose(matches)?;
     }
     Ok(cli)
 }
@@ -67,6 +74,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Query(arguments) => query::run(arguments).await,
+            Command::Perfetto(arguments) => perfetto::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Doctor(arguments) => maintenance::doctor(arguments).await,
             Command::Compact(arguments) => maintenance::compact(arguments).await,

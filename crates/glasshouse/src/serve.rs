@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use glasshouse_export::Exports;
 use glasshouse_files::FileCache;
 use glasshouse_formats::Formats;
 use glasshouse_lake::{Lake, LakeConfig, LakeError, Retention, RetentionLimit};
@@ -33,10 +34,12 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let engine = engine(&lake, &data_dir, arguments.memory_limit.0 as usize, Some(arguments.query_timeout))?;
     let cache = FileCache::new(lake.store().clone(), cache_share(arguments.memory_limit.0 as usize) as u64);
     let source: Arc<dyn SnapshotSource> = Arc::clone(&lake) as _;
+    let traces = Traces::new(source, cache).with_memory(query_share(arguments.memory_limit.0 as usize));
     let parts = Parts {
         decoder: Arc::new(Formats),
         ingest: Arc::clone(&lake) as _,
-        traces: Arc::new(Traces::new(source, cache).with_memory(query_share(arguments.memory_limit.0 as usize))),
+        traces: Arc::new(traces.clone()),
+        exporter: Arc::new(Exports::new(traces)),
         query: Arc::clone(&engine) as _,
         status: Arc::clone(&lake) as _,
         clock: Arc::new(SystemClock),
@@ -220,6 +223,13 @@ impl LocalLake {
         let lake = open_lake(config).await?;
         let engine = engine(&lake, data_dir, memory_limit, None)?;
         Ok(Self { engine, lake })
+    }
+
+    /// Its traces, read without SQL.
+    pub fn traces(&self) -> Traces {
+        let memory_limit = LakeConfig::DEFAULT_MEMORY_LIMIT;
+        let cache = FileCache::new(self.lake.store().clone(), cache_share(memory_limit) as u64);
+        Traces::new(Arc::clone(&self.lake) as _, cache).with_memory(query_share(memory_limit))
     }
 
     pub async fn close(self) {

@@ -8,6 +8,7 @@ mod severity;
 mod span;
 mod time;
 mod time_text;
+mod timeline;
 mod value;
 
 pub use id::{IdError, ProcessId, SpanId, TraceId};
@@ -17,4 +18,5 @@ pub use severity::{Level, Severity};
 pub use span::{SpanKind, StatusCode, TraceKind};
 pub use time::{Clock, DurationNs, SystemClock, TimeError, TimeRange, Timestamp};
 pub use time_text::DurationError;
+pub use timeline::{Kinds, KindsError, Subject, Survey, SurveyProgress, TimelineRequest};
 pub use value::{Attributes, Value};

@@ -28,6 +28,7 @@ fn span(process: ProcessIndex, id: u64, parent: u64, name: &str, start: i64, end
         status: StatusCode::Unset,
         status_message: "",
         scope: "example",
+        clock_skew: None,
         attributes: &[],
     }
 }

@@ -55,6 +55,9 @@ pub struct Span<'a> {
     pub status_message: &'a str,
     /// Instrumentation scope; empty when not said.
     pub scope: &'a str,
+    /// By how many nanoseconds a child in another process seems to have started before this span, which only
+    /// clocks that differ explain.
+    pub clock_skew: Option<i64>,
     /// Packed attributes ([`glasshouse_tables::attributes`]).
     pub attributes: &'a [u8],
 }

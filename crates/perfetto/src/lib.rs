@@ -2,10 +2,11 @@
 //!
 //! * [`Writer`] turns [`Span`]s and what belongs to them, in order of time, into bytes of a trace. It keeps no
 //!   span that has ended: its memory depends on the spans, threads and counters there are at once, not on the trace's length.
-//! * `tracks` gives every span a place where slices nest as Perfetto demands; `interned` keeps names short; `flows`
-//!   remembers where arrows may begin; `wire` writes protobuf.
+//! * `tracks` gives every span a place where slices nest as Perfetto demands; `landscape` tells the reader of processes,
+//!   threads and counters; `flows` remembers where arrows may begin.
+//! * `packets` makes events; `interned` keeps their names short; `wire` writes protobuf.
 //! * [`order_equal_starts`] orders spans that start at the same moment, as the writer asks for.
-//! * [`validate`] reads any trace and tells what is wrong with it.
+//! * [`Validator`] reads any trace and tells what is wrong with it.
 //!
 //! The messages are a small part of `perfetto/trace/trace_packet.proto` and its neighbours; [`message`] declares them.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -13,8 +14,10 @@
 mod flows;
 mod input;
 mod interned;
+mod landscape;
 pub mod message;
 mod order;
+mod packets;
 mod tracks;
 mod validate;
 mod wire;
@@ -22,5 +25,5 @@ mod writer;
 
 pub use input::{CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink};
 pub use order::{StartOrder, order_equal_starts};
-pub use validate::{Validation, ValidationError, validate};
+pub use validate::{Validation, ValidationError, Validator, validate};
 pub use writer::{Figures, Window, Writer};

@@ -98,6 +98,11 @@ impl Tracks {
         self.open.len()
     }
 
+    /// Whether a span is open.
+    pub fn is_open(&self, span: &SpanKey) -> bool {
+        self.open.contains_key(span)
+    }
+
     /// The track of an open span when nothing else runs within it.
     pub fn top(&self, span: &SpanKey) -> Option<TrackIndex> {
         let track = *self.open.get(span)?;

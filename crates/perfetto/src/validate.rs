@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use prost::Message as _;
-use prost::encoding::{WireType, decode_key, decode_varint};
+use prost::encoding::{decode_key, decode_varint};
 
 use crate::message::{AnnotationValue, DebugAnnotation, EventName, InternedData, TracePacket, TrackEvent};
 
 /// Errors that are told one by one; more are only counted.
 const MAX_TOLD: usize = 20;
+/// Most bytes of a packet.
+const MAX_PACKET: u64 = 64 << 20;
+/// Beginnings of arrows that are remembered; of a trace with more, arrows are not checked beyond.
+const MAX_FLOWS: usize = 8 << 20;
 
 /// What is in a trace, and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,24 +49,82 @@ pub struct ValidationError {
 
 /// Reads a whole trace.
 pub fn validate(trace: &[u8]) -> Result<Validation, ValidationError> {
-    let mut checker = Checker::default();
-    let mut rest = trace;
-    while !rest.is_empty() {
-        let offset = trace.len() - rest.len();
-        let wrong = |what: String| ValidationError { what, offset };
-        let (field, wire) = decode_key(&mut rest).map_err(|error| wrong(error.to_string()))?;
-        if (field, wire) != (1, WireType::LengthDelimited) {
-            return Err(wrong(format!("field {field} where a packet was expected")));
+    let mut validator = Validator::default();
+    validator.push(trace)?;
+    validator.finish()
+}
+
+/// Reads a trace piece by piece. It keeps no more than a packet, and what later packets may refer to.
+#[derive(Debug, Default)]
+pub struct Validator {
+    /// The beginning of a packet whose end did not come yet.
+    begun: Vec<u8>,
+    /// Where that packet begins.
+    offset: usize,
+    checker: Checker,
+}
+
+impl Validator {
+    /// Reads on.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), ValidationError> {
+        if self.begun.is_empty() {
+            let read = self.read(bytes)?;
+            self.begun.extend_from_slice(&bytes[read..]);
+        } else {
+            let mut begun = std::mem::take(&mut self.begun);
+            begun.extend_from_slice(bytes);
+            let read = self.read(&begun)?;
+            begun.drain(..read);
+            self.begun = begun;
         }
-        let length = decode_varint(&mut rest).map_err(|error| wrong(error.to_string()))? as usize;
-        let Some((packet, after)) = rest.split_at_checked(length) else {
-            return Err(wrong(format!("a packet of {length} bytes, of which {} are there", rest.len())));
-        };
-        let packet = TracePacket::decode(packet).map_err(|error| wrong(error.to_string()))?;
-        checker.packet(&packet, offset);
-        rest = after;
+        Ok(())
     }
-    Ok(checker.end())
+
+    /// The trace has come to its end.
+    pub fn finish(self) -> Result<Validation, ValidationError> {
+        if self.begun.is_empty() {
+            return Ok(self.checker.end());
+        }
+        let what = format!("a packet of which only {} bytes are there", self.begun.len());
+        Err(ValidationError { what, offset: self.offset })
+    }
+
+    /// Reads the whole packets at the beginning of `bytes`; gives how many bytes they are.
+    fn read(&mut self, bytes: &[u8]) -> Result<usize, ValidationError> {
+        let mut rest = bytes;
+        loop {
+            let read = bytes.len() - rest.len();
+            let offset = self.offset;
+            let wrong = |what: String| ValidationError { what, offset };
+            match rest.first() {
+                // The key of a packet: field 1, its length follows.
+                Some(0x0a) => {}
+                Some(_) => {
+                    let what = match decode_key(&mut rest) {
+                        Ok((field, _)) => format!("field {field} where a packet was expected"),
+                        Err(error) => error.to_string(),
+                    };
+                    return Err(wrong(what));
+                }
+                None => return Ok(read),
+            }
+            let mut after = &rest[1..];
+            let length = match decode_varint(&mut after) {
+                Ok(length) => length,
+                // A length has ten bytes at most.
+                Err(_) if rest.len() <= 10 => return Ok(read),
+                Err(error) => return Err(wrong(error.to_string())),
+            };
+            if length > MAX_PACKET {
+                return Err(wrong(format!("a packet of {length} bytes; the most is {MAX_PACKET}")));
+            }
+            let Some((packet, after)) = after.split_at_checked(length as usize) else { return Ok(read) };
+            let packet = TracePacket::decode(packet).map_err(|error| wrong(error.to_string()))?;
+            self.checker.packet(&packet, offset);
+            self.offset += rest.len() - after.len();
+            rest = after;
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -225,13 +287,13 @@ impl Checker {
             self.error(offset, &format!("time goes back on track {uuid}"));
         }
         for flow in &event.flow_ids {
-            if !self.flows.insert(*flow) {
+            if self.flows.len() < MAX_FLOWS && !self.flows.insert(*flow) {
                 self.error(offset, &format!("flow {flow} begins twice"));
             }
         }
         if let Some(bind) = event.legacy_event.as_ref().and_then(|legacy| legacy.bind_id) {
             self.found.flows += 1;
-            if !self.flows.contains(&bind) {
+            if self.flows.len() < MAX_FLOWS && !self.flows.contains(&bind) {
                 self.error(offset, &format!("flow {bind} ends before it began"));
             }
         }

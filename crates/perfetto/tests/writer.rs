@@ -33,6 +33,7 @@ fn span(process: ProcessIndex, id: u64, start: i64, end: Option<i64>) -> Span<'s
         status: StatusCode::Unset,
         status_message: "",
         scope: "",
+        clock_skew: None,
         attributes: &[],
     }
 }

@@ -10,11 +10,13 @@ use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_formats::Formats;
-use glasshouse_model::{DurationNs, LogRecord, SpanId, SystemClock, Timestamp, Trace, TraceFilter, TraceId, TracePage};
+use glasshouse_model::{
+    DurationNs, LogRecord, SpanId, SystemClock, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TracePage,
+};
 use glasshouse_server::{Parts, Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
-    Decoder, Figure, Ingest, PartState, QueryEngine, QueryError, SqlDescription, SqlRequest, SqlStream, Status,
-    Submission, SubmitError, TraceStore, WireFormat,
+    ByteStream, Decoder, ExportEncoding, Exporter, Figure, Ingest, PartState, PlanSteps, QueryEngine, QueryError,
+    SqlDescription, SqlRequest, SqlStream, Status, Submission, SubmitError, TraceStore, WireFormat,
 };
 use glasshouse_workload::bench::{Config, Generator};
 
@@ -60,6 +62,17 @@ impl TraceStore for Nowhere {
     }
 }
 
+#[async_trait]
+impl Exporter for Nowhere {
+    async fn plan(&self, _: TimelineRequest) -> Result<Option<PlanSteps>, QueryError> {
+        Ok(None)
+    }
+
+    async fn perfetto(&self, _: TimelineRequest, _: ExportEncoding) -> Result<Option<ByteStream>, QueryError> {
+        Ok(None)
+    }
+}
+
 impl Status for Nowhere {
     fn parts(&self) -> Vec<PartState> {
         Vec::new()
@@ -77,6 +90,7 @@ async fn server() -> Running {
         ingest: nowhere.clone(),
         traces: nowhere.clone(),
         query: nowhere.clone(),
+        exporter: nowhere.clone(),
         status: nowhere,
         clock: Arc::new(SystemClock),
         flight_sql: None,

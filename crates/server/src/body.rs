@@ -5,6 +5,8 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use glasshouse_api::ErrorKind;
@@ -68,6 +70,16 @@ pub(crate) struct BodyLimits {
 pub(crate) struct Received {
     pub(crate) bytes: Bytes,
     _charge: Charge,
+}
+
+/// Refuses what does not say that it is JSON: pages of other origins cannot say so without being asked first.
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Refusal::unsupported("the request is to be sent as application/json"))
 }
 
 /// Reads a body to its end.

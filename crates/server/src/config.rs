@@ -30,6 +30,8 @@ pub struct ServerConfig {
     pub max_queries: usize,
     /// Longest wait of a query for its turn.
     pub query_wait: Duration,
+    /// Exports at once. Each holds some tens of megabytes as long as its reader takes.
+    pub max_exports: usize,
 }
 
 impl Default for ServerConfig {
@@ -48,6 +50,7 @@ impl Default for ServerConfig {
             max_websockets: 256,
             max_queries: 16,
             query_wait: Duration::from_secs(5),
+            max_exports: 4,
         }
     }
 }

@@ -13,6 +13,7 @@ mod listen;
 mod openapi;
 mod origin;
 mod params;
+mod perfetto;
 mod process_figures;
 mod processes;
 mod prometheus;

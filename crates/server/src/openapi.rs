@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use crate::ingest::{otlp_http, stream, zipkin};
-use crate::{health, processes, prometheus, query, services, traces};
+use crate::{health, perfetto, processes, prometheus, query, services, traces};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,18 +25,23 @@ use crate::{health, processes, prometheus, query, services, traces};
         query::query,
         processes::list,
         processes::get,
+        perfetto::info,
+        perfetto::trace,
+        perfetto::generate,
+        perfetto::validate,
         services::list,
         services::operations,
         health::live,
         health::ready,
         prometheus::metrics,
     ),
-    components(schemas(glasshouse_api::StreamRequest, glasshouse_api::KeyValueList, glasshouse_api::ArrayValue)),
+    components(schemas(glasshouse_api::StreamRequest, glasshouse_api::PerfettoProgress, glasshouse_api::KeyValueList, glasshouse_api::ArrayValue)),
     tags(
         (name = "ingest", description = "Sending spans, logs and metrics"),
         (name = "traces", description = "Finding and reading traces"),
         (name = "query", description = "SQL"),
         (name = "processes", description = "Who sent"),
+        (name = "perfetto", description = "Perfetto traces"),
         (name = "services", description = "Rate, errors and durations"),
         (name = "operations", description = "Health and figures of the server"),
     )

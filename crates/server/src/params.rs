@@ -77,7 +77,7 @@ impl Params {
     pub(crate) fn range(&mut self, now: Timestamp) -> Result<TimeRange, Refusal> {
         let from = self.text("from")?;
         let to = self.text("to")?;
-        time_range(from.as_deref(), to.as_deref(), now)
+        time_range(("from", from.as_deref()), ("to", to.as_deref()), now)
     }
 
     /// Takes all parameters whose name begins with `prefix`; the names come without it.
@@ -95,16 +95,20 @@ impl Params {
     }
 }
 
-/// The range of `from` and `to`; a missing end is open.
-pub(crate) fn time_range(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<TimeRange, Refusal> {
-    let read = |name: &str, text: Option<&str>, open: Timestamp| {
+/// The range between two times with the names of their parameters; a missing end is open.
+pub(crate) fn time_range(
+    from: (&str, Option<&str>),
+    to: (&str, Option<&str>),
+    now: Timestamp,
+) -> Result<TimeRange, Refusal> {
+    let read = |(name, text): (&str, Option<&str>), open: Timestamp| {
         text.map_or(Ok(open), |text| {
             Timestamp::parse(text, now).map_err(|error| Refusal::invalid(format!("{name}: {error}")))
         })
     };
-    let range = TimeRange { from: read("from", from, Timestamp::MIN)?, to: read("to", to, Timestamp::MAX)? };
+    let range = TimeRange { from: read(from, Timestamp::MIN)?, to: read(to, Timestamp::MAX)? };
     if range.from >= range.to {
-        return Err(Refusal::invalid("the time range is empty: from must be before to"));
+        return Err(Refusal::invalid(format!("the time range is empty: {} must be before {}", from.0, to.0)));
     }
     Ok(range)
 }

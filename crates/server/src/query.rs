@@ -65,10 +65,7 @@ pub(crate) async fn query(State(app): State<App>, headers: HeaderMap, body: Body
 }
 
 async fn read_request(app: &App, headers: &HeaderMap, body: Body) -> Result<SqlRequest, Refusal> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Refusal::unsupported("a query is sent as application/json"));
-    }
+    body::require_json(headers)?;
     let limits = BodyLimits { max_body: MAX_REQUEST, ..app.body_limits.clone() };
     let received = body::read(body, Encoding::Identity, None, &limits).await?;
     let request: QueryRequest = serde_json::from_slice(&received.bytes)
@@ -77,7 +74,7 @@ async fn read_request(app: &App, headers: &HeaderMap, body: Body) -> Result<SqlR
         return Err(Refusal::invalid("there is no statement in sql"));
     }
     Ok(SqlRequest {
-        range: time_range(request.from.as_deref(), request.to.as_deref(), app.now())?,
+        range: time_range(("from", request.from.as_deref()), ("to", request.to.as_deref()), app.now())?,
         sql: request.sql,
         parameters: None,
         limit: request.limit,

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::from_fn_with_state;
@@ -19,7 +20,7 @@ use crate::Refusal;
 use crate::ingest::{grpc, otlp_http, stream, zipkin};
 use crate::request_metrics::observe;
 use crate::state::App;
-use crate::{health, openapi, processes, prometheus, query, services, traces, web};
+use crate::{health, openapi, perfetto, processes, prometheus, query, services, traces, web};
 
 /// The main port: everything but gRPC.
 pub(crate) fn http(app: App) -> Router {
@@ -36,6 +37,12 @@ pub(crate) fn http(app: App) -> Router {
         .route("/metrics", get(prometheus::metrics))
         .layer(compression())
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    let exports = Router::new()
+        .route("/api/perfetto/{process_id}/info", get(perfetto::info))
+        .route("/api/perfetto/{process_id}/trace", get(perfetto::trace))
+        .route("/api/perfetto/{process_id}/generate", post(perfetto::generate))
+        .route("/api/perfetto/validate", post(perfetto::validate).layer(DefaultBodyLimit::disable()))
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")));
     let rest = Router::new()
         .route("/v1/traces/stream", get(stream::upgrade))
         .route("/api/v2/spans", post(zipkin::spans))
@@ -43,7 +50,7 @@ pub(crate) fn http(app: App) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/api/health", get(health::ready));
-    finish(reading.merge(rest).merge(otlp()).fallback(web::fallback), app)
+    finish(reading.merge(exports).merge(rest).merge(otlp()).fallback(web::fallback), app)
 }
 
 /// OTLP/HTTP on its standard port.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use glasshouse_model::{Clock, Timestamp};
-use glasshouse_tables::ports::{Decoder, Ingest, QueryEngine, Status, TraceStore};
+use glasshouse_tables::ports::{Decoder, Exporter, Ingest, QueryEngine, Status, TraceStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,7 @@ pub struct Parts {
     pub ingest: Arc<dyn Ingest>,
     pub traces: Arc<dyn TraceStore>,
     pub query: Arc<dyn QueryEngine>,
+    pub exporter: Arc<dyn Exporter>,
     pub status: Arc<dyn Status>,
     pub clock: Arc<dyn Clock>,
     /// What the Flight SQL listener serves; without it the listener is left out.
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) ingest: Arc<dyn Ingest>,
     pub(crate) traces: Arc<dyn TraceStore>,
     pub(crate) query: Arc<dyn QueryEngine>,
+    pub(crate) exporter: Arc<dyn Exporter>,
     pub(crate) status: Arc<dyn Status>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) origins: Origins,
@@ -54,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) max_websockets: usize,
     queries: Arc<Semaphore>,
     query_wait: Duration,
+    exports: Arc<Semaphore>,
     is_ready: AtomicBool,
 }
 
@@ -64,6 +67,7 @@ impl App {
             ingest: Arc::clone(&parts.ingest),
             traces: Arc::clone(&parts.traces),
             query: Arc::clone(&parts.query),
+            exporter: Arc::clone(&parts.exporter),
             status: Arc::clone(&parts.status),
             clock: Arc::clone(&parts.clock),
             origins: config.origins.clone(),
@@ -80,6 +84,7 @@ impl App {
             max_websockets: config.max_websockets,
             queries: Arc::new(Semaphore::new(config.max_queries)),
             query_wait: config.query_wait,
+            exports: Arc::new(Semaphore::new(config.max_exports)),
             is_ready: AtomicBool::new(false),
         }))
     }
@@ -94,6 +99,12 @@ impl App {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(Refusal::overloaded("too many queries are running", Duration::from_secs(1))),
         }
+    }
+
+    /// A turn for an export, which lasts as long as its reader likes.
+    pub(crate) fn export_turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let turn = Arc::clone(&self.exports).try_acquire_owned();
+        turn.map_err(|_| Refusal::overloaded("too many exports are running", Duration::from_secs(5)))
     }
 
     pub(crate) fn set_ready(&self) {

@@ -14,6 +14,7 @@ use glasshouse_model::{AttributeFilter, DurationNs, SpanId, Trace, TraceFilter, 
 
 use crate::Refusal;
 use crate::params::{Params, PathParam};
+use crate::perfetto;
 use crate::state::App;
 
 const DEFAULT_TRACES: usize = 20;
@@ -73,7 +74,11 @@ fn filter(mut params: Params, app: &App) -> Result<TraceFilter, Refusal> {
 /// The whole trace, every span with all it carries.
 #[utoipa::path(get, path = "/v1/traces/{trace_id}", operation_id = "get_trace", tag = "traces",
     params(("trace_id" = String, Path, description = "32 hex digits"),
-        ("format" = Option<String>, Query, description = "`otlp`: as OTLP/JSON `TracesData`")),
+        ("format" = Option<String>, Query, description = "`otlp`: as OTLP/JSON `TracesData`; `perfetto`: as a Perfetto trace, with the log records"),
+        ("kinds" = Option<String>, Query, description = "Of a Perfetto trace: which of `thread,async,logs`; all when not given"),
+        ("begin" = Option<String>, Query, description = "Of a Perfetto trace: from this time on; spans that began before are cut"),
+        ("end" = Option<String>, Query, description = "Of a Perfetto trace: before this time"),
+        ("gzip" = Option<bool>, Query, description = "Of a Perfetto trace: whether to compress the file")),
     responses((status = 200, description = "The trace", body = api::Trace),
         (status = 400, description = "Not a trace id, or an unknown format", body = api::ErrorBody),
         (status = 404, description = "No span of the trace is known", body = api::ErrorBody)))]
@@ -82,24 +87,32 @@ pub(crate) async fn get(
     PathParam(trace_id): PathParam,
     mut params: Params,
 ) -> Result<Response, Refusal> {
+    #[derive(PartialEq)]
     enum Format {
         Own,
         Otlp,
+        Perfetto,
     }
     let trace_id = parse_trace_id(&trace_id)?;
     let format = match params.text("format")?.as_deref() {
         None | Some("json") => Format::Own,
         Some("otlp") => Format::Otlp,
+        Some("perfetto") => Format::Perfetto,
         Some(other) => {
-            return Err(Refusal::invalid(format!("there is no format {other:?}")).with_details("json and otlp exist"));
+            return Err(
+                Refusal::invalid(format!("there is no format {other:?}")).with_details("json, otlp and perfetto exist")
+            );
         }
     };
+    if format == Format::Perfetto {
+        return perfetto::of_trace(&app, trace_id, params).await;
+    }
     params.finish()?;
     let _turn = app.query_turn().await?;
     let trace = app.traces.trace(trace_id).await?.ok_or_else(|| Refusal::not_found(format!("no trace {trace_id}")))?;
     Ok(match format {
-        Format::Own => stream_trace(trace),
         Format::Otlp => Json(api::otlp::TracesData::from(&trace)).into_response(),
+        _ => stream_trace(trace),
     })
 }
 

@@ -9,7 +9,10 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use glasshouse_model::{LogRecord, SpanId, TimeRange, Timestamp, Trace, TraceFilter, TraceId, TracePage};
+use glasshouse_model::{
+    LogRecord, SpanId, Survey, SurveyProgress, TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId,
+    TracePage,
+};
 
 use crate::Batches;
 
@@ -208,6 +211,58 @@ pub trait TraceStore: Send + Sync {
         span_id: Option<SpanId>,
         limit: usize,
     ) -> Result<Vec<LogRecord>, QueryError>;
+}
+
+/// What an export of rows in order of time would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExportPlan {
+    /// The rows, counted.
+    pub survey: Survey,
+    /// Packets that will be written, about: what a reader can measure its progress by.
+    pub packets: u64,
+    /// Bytes, extrapolated from the first rows.
+    pub estimated_bytes: u64,
+    /// Time to write them when the reader keeps up, likewise.
+    pub estimated_time: Duration,
+}
+
+/// A step of planning an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanStep {
+    /// Some files were looked at.
+    Looked(SurveyProgress, Survey),
+    /// The plan: the last step.
+    Planned(ExportPlan),
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExportEncoding {
+    /// As it is.
+    #[default]
+    Plain,
+    /// Compressed by gzip.
+    Gzip,
+}
+
+/// Bytes that are made while they are read. Dropping it stops the work; a failure is its last item.
+pub type ByteStream = BoxStream<'static, Result<Bytes, QueryError>>;
+
+/// Steps of planning as they are done; the plan is the last.
+pub type PlanSteps = BoxStream<'static, Result<PlanStep, QueryError>>;
+
+/// Rows in order of time, as files for other tools.
+#[async_trait]
+pub trait Exporter: Send + Sync {
+    /// Counts what an export would hold; `None` when the process or trace is not known.
+    async fn plan(&self, request: TimelineRequest) -> Result<Option<PlanSteps>, QueryError>;
+
+    /// A Perfetto trace; `None` when the process or trace is not known.
+    async fn perfetto(
+        &self,
+        request: TimelineRequest,
+        encoding: ExportEncoding,
+    ) -> Result<Option<ByteStream>, QueryError>;
 }
 
 /// One part's state, for the readiness answer.

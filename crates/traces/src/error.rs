@@ -1,4 +1,5 @@
 use glasshouse_files::FilesError;
+use glasshouse_tables::ports::QueryError;
 
 /// Why a question was given up.
 #[derive(Debug, thiserror::Error)]
@@ -11,4 +12,13 @@ pub(crate) enum Failure {
     TooLarge,
     #[error("nobody waits for the answer")]
     Stopped,
+}
+
+impl From<Failure> for QueryError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::TooLarge => Self::Limit(failure.to_string()),
+            failure => Self::Failed(failure.to_string()),
+        }
+    }
 }

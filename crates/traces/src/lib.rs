@@ -5,6 +5,8 @@
 //! * By filter: row groups are visited from the newest, the filter looks at small cached columns, and the
 //!   search ends when nothing older can come before what was found.
 //!
+//! [`timeline`] reads the rows of a process or of a trace in order of time, a slice at a time.
+//!
 //! A span that was accepted more than once (sent again, or open and completed later) is shown once
 //! everywhere: see [`spans::Version`].
 
@@ -21,6 +23,7 @@ mod source;
 mod spans;
 mod store;
 mod summary;
+pub mod timeline;
 mod trace;
 
 pub use store::Traces;

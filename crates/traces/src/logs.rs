@@ -97,7 +97,7 @@ fn rows_of(
 }
 
 /// Whether the row group's bloom filter knows the trace; true when it has none.
-fn may_hold(files: &FileCache, file: &FileReader, group: usize, trace_id: TraceId) -> Result<bool, Failure> {
+pub(crate) fn may_hold(files: &FileCache, file: &FileReader, group: usize, trace_id: TraceId) -> Result<bool, Failure> {
     let place = chunk(file, group, "trace_id")
         .and_then(|chunk| Some((chunk.bloom_filter_offset()? as u64, chunk.bloom_filter_length()? as u64)));
     let Some((start, length)) = place else { return Ok(true) };

@@ -95,6 +95,12 @@ impl Source {
         }
     }
 
+    /// Whether the column may have NULL in these rows.
+    pub fn has_nulls(&self, name: &str) -> bool {
+        let Self::Group(file, group) = self else { return true };
+        chunk(file, *group, name).and_then(|chunk| chunk.statistics()?.null_count_opt()) != Some(0)
+    }
+
     /// Whether the column has only NULL in these rows, as far as the footer tells.
     pub fn is_null(&self, name: &str) -> bool {
         let Self::Group(file, group) = self else { return false };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use glasshouse_files::FileCache;
-use glasshouse_model::{LogRecord, SpanId, Trace, TraceFilter, TraceId, TracePage};
+use glasshouse_model::{LogRecord, SpanId, TimelineRequest, Trace, TraceFilter, TraceId, TracePage};
 use glasshouse_tables::SnapshotSource;
 use glasshouse_tables::ports::{QueryError, TraceStore};
 
@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::processes::Processes;
 use crate::search::search;
 use crate::source::Absent;
+use crate::timeline::Timeline;
 use crate::{logs, spans, trace};
 
 /// Memory for all answers together, in bytes, unless told otherwise.
@@ -47,6 +48,11 @@ impl Traces {
     #[must_use]
     pub fn with_memory(self, bytes: usize) -> Self {
         Self { memory: Arc::new(AtomicUsize::new(bytes)), ..self }
+    }
+
+    /// The present rows of a process or of a trace in order of time.
+    pub fn timeline(&self, request: TimelineRequest) -> Timeline {
+        Timeline::new(self.snapshots.snapshot(), self.files.clone(), Arc::clone(&self.processes), request)
     }
 
     fn answer(&self) -> Arc<Answer> {
@@ -121,6 +127,12 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
+    /// For work that somebody waits for to its end, and that holds little.
+    pub fn never() -> Self {
+        let memory = Arc::new(AtomicUsize::new(usize::MAX));
+        Self { is_stopped: AtomicBool::new(false), answer: Arc::new(Answer { memory, held: AtomicUsize::new(0) }) }
+    }
+
     /// Fails when the work should end.
     pub fn check(&self) -> Result<(), Failure> {
         if self.is_stopped.load(Ordering::Relaxed) { Err(Failure::Stopped) } else { Ok(()) }
@@ -154,10 +166,7 @@ async fn blocking<T: Send + 'static>(
     let stop = Arc::clone(&guard.0);
     let done = tokio::task::spawn_blocking(move || work(&stop)).await;
     match done {
-        Ok(answer) => answer.map_err(|failure| match failure {
-            Failure::TooLarge => QueryError::Limit(failure.to_string()),
-            failure => QueryError::Failed(failure.to_string()),
-        }),
+        Ok(answer) => answer.map_err(QueryError::from),
         Err(panic) => Err(QueryError::Failed(format!("the search failed: {panic}"))),
     }
 }

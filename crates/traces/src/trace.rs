@@ -130,7 +130,7 @@ pub(crate) fn assemble(
 
 /// Rows sent again fall together; equal rows of one request stay as many as they were. Answers them in
 /// order of identity.
-fn distinct<K: Ord, T>(mut rows: Vec<(K, i64, T)>) -> Vec<(K, T)> {
+pub(crate) fn distinct<K: Ord, T>(mut rows: Vec<(K, i64, T)>) -> Vec<(K, T)> {
     rows.sort_by(|(a, a_time, _), (b, b_time, _)| (a, a_time).cmp(&(b, b_time)));
     let mut distinct: Vec<(K, T)> = Vec::with_capacity(rows.len());
     let (mut known, mut seen, mut last_time) = (0, 0, 0);
@@ -150,7 +150,7 @@ fn distinct<K: Ord, T>(mut rows: Vec<(K, i64, T)>) -> Vec<(K, T)> {
 }
 
 /// Attributes in the form that does not depend on how they came.
-fn json(packed: &[u8]) -> String {
+pub(crate) fn json(packed: &[u8]) -> String {
     let mut json = String::new();
     attributes::packed_to_json(packed, &mut json);
     json

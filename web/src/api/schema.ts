@@ -1,5 +1,80 @@
 // Made by "npm run generate" from openapi.json. Do not edit.
 export interface paths {
+    "/api/perfetto/{process_id}/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The same with progress: lines of JSON (`progress`, then `plan`), a line `{"type":"binary_start"}`, then the bytes of
+         *     the trace. When it fails after it has begun, the connection is aborted.
+         */
+        post: operations["perfetto_generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/perfetto/{process_id}/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts what a Perfetto trace of a process would hold. */
+        get: operations["perfetto_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/perfetto/{process_id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A Perfetto trace of a process.
+         * @description It is made while it is read; closing the connection stops the work. When it fails after it has begun, the
+         *     connection is aborted: what ends well is whole.
+         */
+        get: operations["perfetto_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/perfetto/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks a Perfetto trace strictly: what Perfetto would repair or drop without a word is an error here. */
+        post: operations["perfetto_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/process/{process_id}": {
         parameters: {
             query?: never;
@@ -442,6 +517,122 @@ export interface components {
             /** @description Whether it works. */
             status: components["schemas"]["HealthState"];
         };
+        /** @description Exact numbers of rows, as decimal strings. */
+        PerfettoCounts: {
+            /** @description The other spans. */
+            async: string;
+            /** @description Events of spans. */
+            events: string;
+            /** @description Links of spans. */
+            links: string;
+            /** @description Log records. */
+            logs: string;
+            /** @description Metric data points. */
+            metrics: string;
+            /** @description Of all spans, those without an end. */
+            open: string;
+            /** @description Spans that say which thread they ran on. */
+            thread: string;
+        };
+        /** @description What a Perfetto trace of a process would hold. */
+        PerfettoInfo: {
+            /** @description The earliest moment that rows tell of; absent when there are no rows. */
+            begin?: string;
+            /** @description Rows of each kind. */
+            counts: components["schemas"]["PerfettoCounts"];
+            /** @description The latest moment that rows tell of. */
+            end?: string;
+            /** @description Size in bytes, extrapolated from the first rows. */
+            estimated_bytes: string;
+            /**
+             * Format: double
+             * @description Seconds to write it for a reader that keeps up, likewise.
+             */
+            estimated_seconds: number;
+            /** @description Events of the trace, about: who reads the trace can tell by them how far it is. */
+            packets: string;
+            /** @description The process. */
+            process_id: string;
+        };
+        /** @description A line before the bytes of a generated trace. */
+        PerfettoProgress: {
+            /** @description What they hold so far. */
+            counts: components["schemas"]["PerfettoCounts"];
+            /**
+             * Format: int64
+             * @description Batches and files that were looked at, …
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description … of so many.
+             */
+            total: number;
+            /** @enum {string} */
+            type: "progress";
+        } | (components["schemas"]["PerfettoInfo"] & {
+            /** @enum {string} */
+            type: "plan";
+        }) | {
+            /** @enum {string} */
+            type: "binary_start";
+        };
+        /** @description Which rows a Perfetto trace is made of. */
+        PerfettoRequest: {
+            /** @description From this time on: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. Spans that began before are cut. */
+            begin?: string;
+            /** @description Before this time. */
+            end?: string;
+            /** @description Of `thread`, `async`, `logs` and `metrics`; all of them when not given. */
+            kinds?: string[];
+        };
+        /** @description What is in a Perfetto trace, and what is wrong with it. */
+        PerfettoValidation: {
+            /**
+             * Format: int64
+             * @description Values of counters.
+             */
+            counters: number;
+            /**
+             * Format: int64
+             * @description How much is wrong.
+             */
+            error_count: number;
+            /** @description What is wrong; the first of it. */
+            errors: string[];
+            /**
+             * Format: int64
+             * @description Arrows.
+             */
+            flows: number;
+            /**
+             * Format: int64
+             * @description Points.
+             */
+            instants: number;
+            /** @description Whether nothing is wrong. */
+            is_valid: boolean;
+            /**
+             * Format: int64
+             * @description Of them, those that never end.
+             */
+            open_slices: number;
+            /**
+             * Format: int64
+             * @description Packets.
+             */
+            packets: number;
+            /**
+             * Format: int64
+             * @description Slices that begin.
+             */
+            slices: number;
+            /**
+             * Format: int64
+             * @description Tracks.
+             */
+            tracks: number;
+        };
         /** @description A process: one run of a program, one OpenTelemetry resource instance. */
         Process: {
             /** @description `host.arch`. */
@@ -791,6 +982,200 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    perfetto_generate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PerfettoRequest"];
+            };
+        };
+        responses: {
+            /** @description Lines of `PerfettoProgress`, then the trace */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The request is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such process is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many exports are running; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    perfetto_info: {
+        parameters: {
+            query?: {
+                /** @description From this time on: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds */
+                begin?: string;
+                /** @description Before this time */
+                end?: string;
+                /** @description Of `thread,async,logs,metrics`, with commas; all when not given */
+                kinds?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts, range and estimates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerfettoInfo"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such process is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    perfetto_trace: {
+        parameters: {
+            query?: {
+                /** @description From this time on; spans that began before are cut */
+                begin?: string;
+                /** @description Before this time */
+                end?: string;
+                /** @description Whether to compress the file, which Perfetto opens as well */
+                gzip?: boolean;
+                /** @description Of `thread,async,logs,metrics`, with commas; all when not given */
+                kinds?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trace */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such process is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many exports are running; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    perfetto_validate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description What is in the trace, and what is wrong with it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerfettoValidation"];
+                };
+            };
+            /** @description These bytes are no Perfetto trace */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_process: {
         parameters: {
             query?: {
@@ -1338,8 +1723,16 @@ export interface operations {
     get_trace: {
         parameters: {
             query?: {
-                /** @description `otlp`: as OTLP/JSON `TracesData` */
+                /** @description Of a Perfetto trace: from this time on; spans that began before are cut */
+                begin?: string;
+                /** @description Of a Perfetto trace: before this time */
+                end?: string;
+                /** @description `otlp`: as OTLP/JSON `TracesData`; `perfetto`: as a Perfetto trace, with the log records */
                 format?: string;
+                /** @description Of a Perfetto trace: whether to compress the file */
+                gzip?: boolean;
+                /** @description Of a Perfetto trace: which of `thread,async,logs`; all when not given */
+                kinds?: string;
             };
             header?: never;
             path: {

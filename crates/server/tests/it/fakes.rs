@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use glasshouse_model::{
     Attributes, Clock, DurationNs, LogRecord, ProcessId, Severity, Span, SpanEvent, SpanId, SpanKind, SpanLink,
-    StatusCode, Timestamp, Trace, TraceFilter, TraceId, TracePage, TraceProcess, Value,
+    StatusCode, Subject, Survey, SurveyProgress, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TracePage,
+    TraceProcess, Value,
 };
 use glasshouse_server::{Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
-    DecodeError, Decoded, Decoder, Figure, Ingest, PartState, QueryEngine, QueryError, Rejection, SqlDescription,
-    SqlRequest, SqlStream, Status, Submission, SubmitError, TraceStore, WireFormat,
+    ByteStream, DecodeError, Decoded, Decoder, ExportEncoding, ExportPlan, Exporter, Figure, Ingest, PartState,
+    PlanStep, PlanSteps, QueryEngine, QueryError, Rejection, SqlDescription, SqlRequest, SqlStream, Status, Submission,
+    SubmitError, TraceStore, WireFormat,
 };
 use glasshouse_tables::{Batches, EventRow, SpanEventsBuilder, Table};
 use tokio::sync::Semaphore;
@@ -256,6 +258,61 @@ impl Clock for FixedClock {
     }
 }
 
+type Chunks = Box<dyn Fn() -> ByteStream + Send + Sync>;
+
+/// Knows one process and one trace, and exports what it is told to; remembers the questions.
+pub struct FakeExporter {
+    pub asked: Mutex<Vec<(TimelineRequest, ExportEncoding)>>,
+    pub chunks: Mutex<Chunks>,
+    /// Why planning fails, when it does.
+    pub failure: Mutex<Option<QueryError>>,
+}
+
+pub const SURVEY: Survey = Survey {
+    thread_spans: 1,
+    async_spans: 20,
+    open_spans: 2,
+    events: 3,
+    links: 4,
+    logs: 5,
+    points: 6,
+    range: Some((Timestamp::from_nanos(7), Timestamp::from_nanos(8))),
+};
+
+fn is_known(request: &TimelineRequest) -> bool {
+    request.subject == Subject::Process(PROCESS.parse().unwrap())
+        || request.subject == Subject::Trace(TRACE.parse().unwrap())
+}
+
+#[async_trait]
+impl Exporter for FakeExporter {
+    async fn plan(&self, request: TimelineRequest) -> Result<Option<PlanSteps>, QueryError> {
+        self.asked.lock().unwrap().push((request, ExportEncoding::Plain));
+        let progress = SurveyProgress { done: 1, total: 2 };
+        let plan = ExportPlan {
+            survey: SURVEY,
+            packets: 50,
+            estimated_bytes: 6_000_000_000,
+            estimated_time: Duration::from_millis(1500),
+        };
+        let last = match self.failure.lock().unwrap().clone() {
+            Some(failure) => Err(failure),
+            None => Ok(PlanStep::Planned(plan)),
+        };
+        let steps = [Ok(PlanStep::Looked(progress, Survey::default())), last];
+        Ok(is_known(&request).then(|| futures::stream::iter(steps).boxed()))
+    }
+
+    async fn perfetto(
+        &self,
+        request: TimelineRequest,
+        encoding: ExportEncoding,
+    ) -> Result<Option<ByteStream>, QueryError> {
+        self.asked.lock().unwrap().push((request, encoding));
+        Ok(is_known(&request).then(|| self.chunks.lock().unwrap()()))
+    }
+}
+
 /// A running server with its fakes and a client.
 pub struct World {
     pub server: Running,
@@ -264,9 +321,12 @@ pub struct World {
     pub query: Arc<FakeQuery>,
     pub traces: Arc<FakeTraces>,
     pub status: Arc<FakeStatus>,
+    pub exporter: Arc<FakeExporter>,
 }
 
-pub fn parts() -> (glasshouse_server::Parts, Arc<FakeIngest>, Arc<FakeQuery>, Arc<FakeTraces>, Arc<FakeStatus>) {
+type Fakes = (Arc<FakeIngest>, Arc<FakeQuery>, Arc<FakeTraces>, Arc<FakeStatus>, Arc<FakeExporter>);
+
+pub fn parts() -> (glasshouse_server::Parts, Fakes) {
     let ingest = Arc::new(FakeIngest {
         kept: Mutex::default(),
         refuse: Mutex::default(),
@@ -277,16 +337,22 @@ pub fn parts() -> (glasshouse_server::Parts, Arc<FakeIngest>, Arc<FakeQuery>, Ar
     let query = Arc::new(FakeQuery { asked: Mutex::default(), answer: Mutex::new(answer) });
     let traces = Arc::new(FakeTraces::default());
     let status = Arc::new(FakeStatus::default());
+    let exporter = Arc::new(FakeExporter {
+        asked: Mutex::default(),
+        chunks: Mutex::new(Box::new(|| futures::stream::empty().boxed())),
+        failure: Mutex::default(),
+    });
     let parts = glasshouse_server::Parts {
         decoder: Arc::new(FakeDecoder),
         ingest: ingest.clone(),
         traces: traces.clone(),
         query: query.clone(),
+        exporter: exporter.clone(),
         status: status.clone(),
         clock: Arc::new(FixedClock),
         flight_sql: None,
     };
-    (parts, ingest, query, traces, status)
+    (parts, (ingest, query, traces, status, exporter))
 }
 
 impl World {
@@ -297,10 +363,10 @@ impl World {
     pub async fn with(config: ServerConfig) -> Self {
         // Another test may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (parts, ingest, query, traces, status) = parts();
+        let (parts, (ingest, query, traces, status, exporter)) = parts();
         let server = Server::start(config, parts).await.unwrap();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { server, client, ingest, query, traces, status }
+        Self { server, client, ingest, query, traces, status, exporter }
     }
 
     pub fn url(&self, path: &str) -> String {

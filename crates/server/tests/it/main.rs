@@ -8,6 +8,7 @@ mod limits;
 mod openapi;
 mod otlp_grpc;
 mod otlp_http;
+mod perfetto;
 mod query;
 mod routes;
 mod span_stream;

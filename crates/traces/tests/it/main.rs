@@ -6,3 +6,4 @@ mod details;
 mod lake;
 mod naive;
 mod search;
+mod timeline;

@@ -1,0 +1,268 @@
+//! Perfetto traces of processes and traces, made while they are sent.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt};
+use glasshouse_api::{ErrorBody, PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
+use glasshouse_model::{Kinds, ProcessId, Subject, TimelineRequest, TraceId};
+use glasshouse_perfetto::Validator;
+use glasshouse_tables::ports::{ByteStream, ExportEncoding, ExportPlan, PlanStep, QueryError};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::Refusal;
+use crate::body::{self, BodyLimits, Encoding};
+use crate::params::{Params, PathParam, time_range};
+use crate::state::App;
+
+/// Largest request.
+const MAX_REQUEST: usize = 64 << 10;
+
+/// Counts what a Perfetto trace of a process would hold.
+#[utoipa::path(get, path = "/api/perfetto/{process_id}/info", operation_id = "perfetto_info", tag = "perfetto",
+    params(("process_id" = String, Path, description = "UUID"),
+        ("kinds" = Option<String>, Query, description = "Of `thread,async,logs,metrics`, with commas; all when not given"),
+        ("begin" = Option<String>, Query, description = "From this time on: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds"),
+        ("end" = Option<String>, Query, description = "Before this time")),
+    responses((status = 200, description = "Counts, range and estimates", body = PerfettoInfo),
+        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 404, description = "No such process is known", body = ErrorBody)))]
+pub(crate) async fn info(
+    State(app): State<App>,
+    PathParam(process_id): PathParam,
+    params: Params,
+) -> Result<Json<PerfettoInfo>, Refusal> {
+    let process_id = parse_process_id(&process_id)?;
+    let (request, encoding) = read_parameters(&app, Subject::Process(process_id), params)?;
+    if encoding != ExportEncoding::Plain {
+        return Err(Refusal::invalid("there is no parameter \"gzip\" here"));
+    }
+    let _turn = app.query_turn().await?;
+    let steps = app.exporter.plan(request).await?.ok_or_else(|| unknown(request.subject))?;
+    let last = steps.try_fold(None, |_, step| async move { Ok(Some(step)) }).await?;
+    match last {
+        Some(PlanStep::Planned(plan)) => Ok(Json(describe(process_id, &plan))),
+        _ => Err(Refusal::internal("the rows could not be counted")),
+    }
+}
+
+/// A Perfetto trace of a process.
+///
+/// It is made while it is read; closing the connection stops the work. When it fails after it has begun, the
+/// connection is aborted: what ends well is whole.
+#[utoipa::path(get, path = "/api/perfetto/{process_id}/trace", operation_id = "perfetto_trace", tag = "perfetto",
+    params(("process_id" = String, Path, description = "UUID"),
+        ("kinds" = Option<String>, Query, description = "Of `thread,async,logs,metrics`, with commas; all when not given"),
+        ("begin" = Option<String>, Query, description = "From this time on; spans that began before are cut"),
+        ("end" = Option<String>, Query, description = "Before this time"),
+        ("gzip" = Option<bool>, Query, description = "Whether to compress the file, which Perfetto opens as well")),
+    responses((status = 200, description = "The trace", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 404, description = "No such process is known", body = ErrorBody),
+        (status = 429, description = "Too many exports are running; see `Retry-After`", body = ErrorBody)))]
+pub(crate) async fn trace(
+    State(app): State<App>,
+    PathParam(process_id): PathParam,
+    params: Params,
+) -> Result<Response, Refusal> {
+    let process_id = parse_process_id(&process_id)?;
+    let (request, encoding) = read_parameters(&app, Subject::Process(process_id), params)?;
+    answer(&app, &process_id.to_string(), request, encoding).await
+}
+
+/// The same with progress: lines of JSON (`progress`, then `plan`), a line `{"type":"binary_start"}`, then the bytes of
+/// the trace. When it fails after it has begun, the connection is aborted.
+#[utoipa::path(post, path = "/api/perfetto/{process_id}/generate", operation_id = "perfetto_generate", tag = "perfetto",
+    params(("process_id" = String, Path, description = "UUID")), request_body = PerfettoRequest,
+    responses((status = 200, description = "Lines of `PerfettoProgress`, then the trace", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 400, description = "The request is wrong", body = ErrorBody),
+        (status = 404, description = "No such process is known", body = ErrorBody),
+        (status = 429, description = "Too many exports are running; see `Retry-After`", body = ErrorBody)))]
+pub(crate) async fn generate(
+    State(app): State<App>,
+    PathParam(process_id): PathParam,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let limits = BodyLimits { max_body: MAX_REQUEST, ..app.body_limits.clone() };
+    body::require_json(&headers)?;
+    let received = body::read(body, Encoding::Identity, None, &limits).await?;
+    let wanted: PerfettoRequest = serde_json::from_slice(&received.bytes)
+        .map_err(|error| Refusal::invalid("the request is not understood").with_details(error.to_string()))?;
+    let process_id = parse_process_id(&process_id)?;
+    let kinds = wanted.kinds.map(|kinds| kinds.join(","));
+    let subject = Subject::Process(process_id);
+    let request = request(&app, subject, kinds.as_deref(), wanted.begin.as_deref(), wanted.end.as_deref())?;
+    let turn = app.export_turn()?;
+    let steps = app.exporter.plan(request).await?.ok_or_else(|| unknown(request.subject))?;
+    let lines = steps.map_ok(move |step| match step {
+        PlanStep::Looked(progress, survey) => line(&PerfettoProgress::Progress {
+            done: progress.done,
+            total: progress.total,
+            counts: PerfettoCounts::from(&survey),
+        }),
+        PlanStep::Planned(plan) => line(&PerfettoProgress::Plan(describe(process_id, &plan))),
+    });
+    let start = futures::stream::iter([Ok(line(&PerfettoProgress::BinaryStart))]);
+    let exporter = std::sync::Arc::clone(&app.exporter);
+    let trace = futures::stream::once(async move {
+        let gone = || QueryError::Failed(format!("process {process_id} is not known any more"));
+        exporter.perfetto(request, ExportEncoding::Plain).await?.ok_or_else(gone)
+    });
+    let answer = lines.chain(start).chain(trace.try_flatten());
+    Ok(download(&file_name(&process_id.to_string(), ExportEncoding::Plain), held(answer, turn)))
+}
+
+/// Checks a Perfetto trace strictly: what Perfetto would repair or drop without a word is an error here.
+#[utoipa::path(post, path = "/api/perfetto/validate", operation_id = "perfetto_validate", tag = "perfetto",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, description = "What is in the trace, and what is wrong with it", body = PerfettoValidation),
+        (status = 400, description = "These bytes are no Perfetto trace", body = ErrorBody)))]
+pub(crate) async fn validate(State(app): State<App>, body: Body) -> Result<Json<PerfettoValidation>, Refusal> {
+    let _turn = app.export_turn()?;
+    let mut chunks = body.into_data_stream();
+    let mut validator = Validator::default();
+    loop {
+        let next = tokio::time::timeout(app.body_limits.timeout, chunks.next()).await;
+        let next = next.map_err(|_| Refusal::invalid("the rest of the trace did not come in time"))?;
+        let Some(chunk) = next else { break };
+        let chunk = chunk.map_err(|error| Refusal::invalid(format!("the trace broke off: {error}")))?;
+        // Decoding takes its time: not on a thread that serves others.
+        let pushed = tokio::task::spawn_blocking(move || validator.push(&chunk).map(|()| validator)).await;
+        validator = pushed.map_err(|panic| Refusal::internal(panic.to_string()))?.map_err(invalid)?;
+    }
+    let found = validator.finish().map_err(invalid)?;
+    Ok(Json(PerfettoValidation {
+        is_valid: found.error_count == 0,
+        packets: found.packets,
+        tracks: found.tracks,
+        slices: found.slices,
+        open_slices: found.open_slices,
+        instants: found.instants,
+        counters: found.counters,
+        flows: found.flows,
+        errors: found.errors,
+        error_count: found.error_count,
+    }))
+}
+
+/// A trace as a Perfetto trace, each of its processes with its log records.
+pub(crate) async fn of_trace(app: &App, trace_id: TraceId, params: Params) -> Result<Response, Refusal> {
+    let (request, encoding) = read_parameters(app, Subject::Trace(trace_id), params)?;
+    answer(app, &trace_id.to_string(), request, encoding).await
+}
+
+async fn answer(
+    app: &App,
+    name: &str,
+    request: TimelineRequest,
+    encoding: ExportEncoding,
+) -> Result<Response, Refusal> {
+    let turn = app.export_turn()?;
+    let bytes = app.exporter.perfetto(request, encoding).await?.ok_or_else(|| unknown(request.subject))?;
+    // Most failures show in the first bytes, while a status can still tell of them.
+    let bytes = begun(bytes).await?;
+    Ok(download(&file_name(name, encoding), held(bytes, turn)))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn invalid(error: glasshouse_perfetto::ValidationError) -> Refusal {
+    Refusal::invalid(error.to_string())
+}
+
+fn read_parameters(
+    app: &App,
+    subject: Subject,
+    mut params: Params,
+) -> Result<(TimelineRequest, ExportEncoding), Refusal> {
+    let (kinds, begin, end) = (params.text("kinds")?, params.text("begin")?, params.text("end")?);
+    let gzip = params.parsed("gzip", |text| match text {
+        "true" | "1" => Ok(ExportEncoding::Gzip),
+        "false" | "0" => Ok(ExportEncoding::Plain),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    })?;
+    params.finish()?;
+    let request = request(app, subject, kinds.as_deref(), begin.as_deref(), end.as_deref())?;
+    Ok((request, gzip.unwrap_or_default()))
+}
+
+fn request(
+    app: &App,
+    subject: Subject,
+    kinds: Option<&str>,
+    begin: Option<&str>,
+    end: Option<&str>,
+) -> Result<TimelineRequest, Refusal> {
+    let kinds =
+        kinds.map_or(Ok(Kinds::ALL), str::parse).map_err(|error| Refusal::invalid(format!("kinds: {error}")))?;
+    let range = time_range(("begin", begin), ("end", end), app.now())?;
+    Ok(TimelineRequest { subject, kinds, range })
+}
+
+fn parse_process_id(text: &str) -> Result<ProcessId, Refusal> {
+    text.parse().map_err(|error| Refusal::invalid(format!("{text:?} is not a process id: {error}")))
+}
+
+fn unknown(subject: Subject) -> Refusal {
+    Refusal::not_found(match subject {
+        Subject::Process(id) => format!("no process {id}"),
+        Subject::Trace(id) => format!("no trace {id}"),
+    })
+}
+
+fn describe(process_id: ProcessId, plan: &ExportPlan) -> PerfettoInfo {
+    PerfettoInfo {
+        process_id,
+        counts: PerfettoCounts::from(&plan.survey),
+        begin: plan.survey.range.map(|(begin, _)| begin),
+        end: plan.survey.range.map(|(_, end)| end),
+        packets: plan.packets,
+        estimated_bytes: plan.estimated_bytes,
+        estimated_seconds: plan.estimated_time.as_secs_f64(),
+    }
+}
+
+fn line(progress: &PerfettoProgress) -> Bytes {
+    let mut line = serde_json::to_vec(progress).expect("API types have string keys");
+    line.push(b'\n');
+    line.into()
+}
+
+/// Waits for the first bytes.
+async fn begun(mut bytes: ByteStream) -> Result<ByteStream, Refusal> {
+    let first = bytes.next().await.transpose()?;
+    Ok(futures::stream::iter(first.map(Ok)).chain(bytes).boxed())
+}
+
+/// Gives the turn back when the last byte was sent or nobody reads any more.
+fn held(
+    bytes: impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static,
+    turn: OwnedSemaphorePermit,
+) -> impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static {
+    bytes.inspect(move |_| {
+        let _held = &turn;
+    })
+}
+
+fn download(name: &str, bytes: impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static) -> Response {
+    let bytes = bytes.map_err(|error| {
+        tracing::warn!(%error, "an export failed while it was being sent");
+        std::io::Error::other(error)
+    });
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("ids are plain text");
+    let headers =
+        [(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")), (CONTENT_DISPOSITION, disposition)];
+    (headers, Body::from_stream(bytes)).into_response()
+}
+
+fn file_name(id: &str, encoding: ExportEncoding) -> String {
+    let ending = match encoding {
+        ExportEncoding::Plain => "",
+        ExportEncoding::Gzip => ".gz",
+    };
+    format!("{id}.pftrace{ending}")
+}

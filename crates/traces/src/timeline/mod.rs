@@ -1,0 +1,260 @@
+//! The rows of a process or of a trace in order of time, read as they are visited: what was visited is forgotten, so
+//! memory does not depend on how many there are.
+
+mod cursor;
+mod place;
+mod rows;
+mod survey;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+
+use glasshouse_files::FileCache;
+use glasshouse_model::{ProcessId, SpanId, Subject, TimelineRequest, Timestamp, TraceId, TraceProcess};
+use glasshouse_tables::ports::QueryError;
+use glasshouse_tables::{Snapshot, Table};
+
+use self::cursor::{Cursor, Slice};
+use self::place::Times;
+use self::rows::{Columns, EventColumns, LinkColumns, LinkRow, LogColumns, PointColumns, SpanColumns, SpanRow};
+use crate::error::Failure;
+use crate::lookup::{Wanted, find};
+use crate::processes::Processes;
+use crate::store::Stop;
+use crate::trace::{distinct, json};
+
+pub use rows::{EventView, LinkView, LogView, PointView, SpanView};
+
+/// What visits rows. A break ends the visit.
+pub trait Visitor {
+    /// Spans that start at the same moment, or had started by then when that is the beginning of the range, each span
+    /// once; and their links, with the position of the span among them.
+    fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()>;
+
+    /// An event of a span.
+    fn event(&mut self, event: &EventView<'_>) -> ControlFlow<()>;
+
+    /// A log record.
+    fn log(&mut self, log: &LogView<'_>) -> ControlFlow<()>;
+
+    /// A metric point.
+    fn point(&mut self, point: &PointView<'_>) -> ControlFlow<()>;
+}
+
+/// Rows in order of time, from one snapshot of the lake. It blocks: use it where that is allowed.
+pub struct Timeline {
+    snapshot: Arc<Snapshot>,
+    files: FileCache,
+    processes: Arc<Processes>,
+    request: TimelineRequest,
+}
+
+impl fmt::Debug for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeline").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+impl Timeline {
+    pub(crate) fn new(
+        snapshot: Arc<Snapshot>,
+        files: FileCache,
+        processes: Arc<Processes>,
+        request: TimelineRequest,
+    ) -> Self {
+        Self { snapshot, files, processes, request }
+    }
+
+    /// What was asked for.
+    pub fn request(&self) -> &TimelineRequest {
+        &self.request
+    }
+
+    /// A process; `None` when it is not known.
+    pub fn process(&self, id: ProcessId) -> Result<Option<TraceProcess>, QueryError> {
+        Ok(self.processes.find(&self.snapshot, &self.files, &[id])?.pop())
+    }
+
+    /// Whether a span of a trace is known.
+    pub fn knows_trace(&self, id: TraceId) -> Result<bool, QueryError> {
+        let found = find(&self.snapshot, &self.files, Table::Spans, &Wanted::new(&[id]), &["span_id"], &Stop::never());
+        Ok(!found?.is_empty())
+    }
+
+    /// Visits the rows in order of time; of the same time, spans first, then events, log records, points. Gives whether
+    /// the visit went to the end.
+    pub fn visit(&self, visitor: &mut impl Visitor) -> Result<ControlFlow<()>, QueryError> {
+        Ok(self.try_visit(visitor)?)
+    }
+
+    fn try_visit(&self, visitor: &mut impl Visitor) -> Result<ControlFlow<()>, Failure> {
+        let kinds = self.request.kinds;
+        let mut spans: Feed<SpanColumns> = self.feed(kinds.has_spans());
+        let mut links: Feed<LinkColumns> = self.feed(kinds.has_spans());
+        let mut events: Feed<EventColumns> = self.feed(kinds.has_spans());
+        let mut logs: Feed<LogColumns> = self.feed(kinds.logs);
+        let mut points: Feed<PointColumns> = self.feed(kinds.metrics && !self.is_of_trace());
+        let crossing = self.crossing_links(&mut spans)?;
+        loop {
+            let next =
+                [spans.peek()?, links.peek()?, events.peek()?, logs.peek()?, points.peek()?].into_iter().flatten();
+            let Some(time) = next.min() else { return Ok(ControlFlow::Continue(())) };
+            let started = spans.at(time);
+            let linked = links.at(time);
+            if !started.is_empty() {
+                let is_first = time == self.request.range.from.nanos();
+                let early = crossing.iter().filter(|_| is_first).flat_map(|links| links.rows_before(time));
+                let linked = links.rows(linked).filter_map(|(columns, row)| columns.row(row)).chain(early);
+                if self.visit_spans(&spans, started, linked, visitor).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let happened = events.at(time);
+            let mut rows: Vec<_> = events.rows(happened).filter_map(|(columns, row)| columns.row(row)).collect();
+            if rows.len() > 1 {
+                let identity = |event: &EventView<'_>| {
+                    (event.trace_id, event.span_id, event.name.to_owned(), json(event.attributes))
+                };
+                let identified = rows.iter().map(|row| (identity(&row.view), row.ingest_time, *row)).collect();
+                rows = distinct(identified).into_iter().map(|(_, row)| row).collect();
+            }
+            for row in rows {
+                if visitor.event(&row.view).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let logged = logs.at(time);
+            for log in logs.rows(logged).filter_map(|(columns, row)| columns.row(row)) {
+                if visitor.log(&log).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let measured = points.at(time);
+            for point in points.rows(measured).filter_map(|(columns, row)| columns.row(row)) {
+                if visitor.point(&point).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+    }
+
+    fn visit_spans<'a>(
+        &self,
+        feed: &'a Feed<SpanColumns>,
+        started: Range<usize>,
+        linked: impl Iterator<Item = LinkRow<'a>>,
+        visitor: &mut impl Visitor,
+    ) -> ControlFlow<()> {
+        let kinds = self.request.kinds;
+        let is_chosen = |row: &SpanRow<'_>| if row.view.thread.is_some() { kinds.thread } else { kinds.asynchronous };
+        let mut rows = feed.rows(started.clone()).filter_map(|(columns, row)| columns.row(row)).filter(is_chosen);
+        let mut linked = linked.peekable();
+        if started.len() == 1 && linked.peek().is_none() {
+            let Some(only) = rows.next() else { return ControlFlow::Continue(()) };
+            return visitor.spans(&[only.view], &[]);
+        }
+        let mut positions: HashMap<(TraceId, SpanId), usize> = HashMap::with_capacity(started.len());
+        let mut chosen: Vec<SpanRow<'_>> = Vec::with_capacity(started.len());
+        for row in rows {
+            let position = *positions.entry((row.view.trace_id, row.view.span_id)).or_insert(chosen.len());
+            match chosen.get_mut(position) {
+                Some(known) if known.version < row.version => *known = row,
+                Some(_) => {}
+                None => chosen.push(row),
+            }
+        }
+        let identity = |row: &LinkRow<'_>| {
+            let LinkView { linked_trace_id, linked_span_id, attributes } = row.view;
+            (row.trace_id, row.span_id, linked_trace_id, linked_span_id, json(attributes))
+        };
+        let linked = distinct(linked.map(|row| (identity(&row), row.ingest_time, row)).collect()).into_iter();
+        let position = |row: &LinkRow<'_>| positions.get(&(row.trace_id, row.span_id)).copied();
+        let links: Vec<_> = linked.filter_map(|(_, row)| Some((position(&row)?, row.view))).collect();
+        let spans: Vec<_> = chosen.into_iter().map(|row| row.view).collect();
+        if spans.is_empty() { ControlFlow::Continue(()) } else { visitor.spans(&spans, &links) }
+    }
+
+    /// Links of spans that began before the range: they are kept with the beginning of their spans.
+    fn crossing_links(&self, spans: &mut Feed<SpanColumns>) -> Result<Vec<LinkColumns>, Failure> {
+        let from = self.request.range.from.nanos();
+        if spans.peek()? != Some(from) {
+            return Ok(Vec::new());
+        }
+        let crossing = spans.ahead().filter_map(|(columns, row)| columns.row(row)).filter(|row| row.view.start < from);
+        let mut traces: Vec<TraceId> = crossing.map(|row| row.view.trace_id).collect();
+        traces.sort_unstable();
+        traces.dedup();
+        if traces.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (wanted, names) = (Wanted::new(&traces), LinkColumns::NAMES);
+        let found = find(&self.snapshot, &self.files, Table::SpanLinks, &wanted, names, &Stop::never())?;
+        found.iter().map(|found| LinkColumns::new(&found.batch)).collect()
+    }
+
+    fn is_of_trace(&self) -> bool {
+        matches!(self.request.subject, Subject::Trace(_))
+    }
+
+    fn times(&self, table: Table) -> Times {
+        let range = self.request.range;
+        let with_crossing = table == Table::Spans && range.from > Timestamp::MIN;
+        Times { from: range.from.nanos(), to: range.to.nanos(), with_crossing }
+    }
+
+    fn feed<C: Columns>(&self, is_wanted: bool) -> Feed<C> {
+        let subject = self.request.subject;
+        let cursor = || Cursor::new(&self.snapshot, &self.files, C::TABLE, C::NAMES, subject, self.times(C::TABLE));
+        Feed { cursor: is_wanted.then(cursor), columns: Vec::new(), times: Vec::new(), order: Vec::new(), at: 0 }
+    }
+}
+
+/// The rows of a table as they come.
+struct Feed<C> {
+    /// `None` at the end.
+    cursor: Option<Cursor>,
+    columns: Vec<C>,
+    times: Vec<i64>,
+    order: Vec<(u32, u32)>,
+    /// The next row.
+    at: usize,
+}
+
+impl<C: Columns> Feed<C> {
+    /// The time of the next row; `None` at the end.
+    fn peek(&mut self) -> Result<Option<i64>, Failure> {
+        if let Some(time) = self.times.get(self.at) {
+            return Ok(Some(*time));
+        }
+        let Some(cursor) = &mut self.cursor else { return Ok(None) };
+        // What was visited is given back before more is read.
+        self.columns.clear();
+        let Some(Slice { batches, times, order }) = cursor.next_slice()? else {
+            self.cursor = None;
+            return Ok(None);
+        };
+        self.columns = batches.iter().map(C::new).collect::<Result<_, _>>()?;
+        (self.times, self.order, self.at) = (times, order, 0);
+        Ok(self.times.first().copied())
+    }
+
+    /// Passes the rows of a time, when it is their turn.
+    fn at(&mut self, time: i64) -> Range<usize> {
+        let from = self.at;
+        while self.times.get(self.at) == Some(&time) {
+            self.at += 1;
+        }
+        from..self.at
+    }
+
+    fn rows(&self, range: Range<usize>) -> impl Iterator<Item = (&C, usize)> {
+        self.order[range].iter().map(|(batch, row)| (&self.columns[*batch as usize], *row as usize))
+    }
+
+    /// What was read and did not have its turn.
+    fn ahead(&self) -> impl Iterator<Item = (&C, usize)> {
+        self.rows(self.at..self.order.len())
+    }
+}
