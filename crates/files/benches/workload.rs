@@ -21,6 +21,7 @@ pub fn batches(spans: usize, part: u64) -> Vec<RecordBatch> {
         from: Timestamp::from_nanos(from),
         over: DurationNs::from_nanos(over),
         spans_per_request: 1000,
+        one_process: false,
     };
     let decode = |(i, body): (usize, bytes::Bytes)| {
         let received = Timestamp::from_nanos(from + over + i as i64 * 1000 * NANOS_PER_SPAN);

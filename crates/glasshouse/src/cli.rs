@@ -254,6 +254,9 @@ pub struct BenchArguments {
     /// Send so many spans a second instead of as many as possible, and ask nothing
     #[arg(long, value_name = "N", env = "GLASSHOUSE_RATE")]
     pub rate: Option<u64>,
+    /// Let one process send all spans, and measure its export as a Perfetto trace instead of asking questions
+    #[arg(long, conflicts_with = "rate", env = "GLASSHOUSE_PERFETTO")]
+    pub perfetto: bool,
     /// Folder in which the measured lake is made, and deleted afterwards [default: the system's for temporary files]
     #[arg(long, value_name = "DIR", env = "GLASSHOUSE_SCRATCH_DIR")]
     pub scratch_dir: Option<PathBuf>,

@@ -124,7 +124,7 @@ async fn local(lake: &LocalLake, arguments: &PerfettoArguments, range: TimeRange
         (Some(id), _) => Subject::Process(id),
         (_, trace) => Subject::Trace(trace.expect("one of the three is given")),
     };
-    let unknown = || {
+    let unknown = move || {
         QueryError::Invalid(match subject {
             Subject::Process(id) => format!("no process {id}"),
             Subject::Trace(id) => format!("no trace {id}"),

@@ -28,8 +28,9 @@ fn main() {
 async fn run(spans: u64) {
     let over = DurationNs::from_secs(60);
     let from = SystemClock.now() - over;
-    let requests: Arc<Vec<_>> =
-        Arc::new(Generator::new(Config { spans, seed: 1, from, over, spans_per_request: 1000 }).collect());
+    let requests: Arc<Vec<_>> = Arc::new(
+        Generator::new(Config { spans, seed: 1, from, over, spans_per_request: 1000, one_process: false }).collect(),
+    );
     let wire: usize = requests.iter().map(|request| request.body.len()).sum();
     println!("{spans} spans in {} requests, {} bytes/span on the wire", requests.len(), wire as u64 / spans);
 

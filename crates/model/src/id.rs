@@ -51,6 +51,13 @@ macro_rules! hex_id {
                 &self.0
             }
 
+            /// The id as lower-case hex digits, in ASCII.
+            pub fn hex(&self) -> [u8; $bytes * 2] {
+                let mut text = [0; $bytes * 2];
+                encode_hex(&self.0, &mut text);
+                text
+            }
+
             /// Reads hex digits of either case; the whole text must be the id.
             pub fn parse_hex(text: &str) -> Result<Self, IdError> {
                 let mut bytes = [0; $bytes];
@@ -61,9 +68,7 @@ macro_rules! hex_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut text = [0; $bytes * 2];
-                encode_hex(&self.0, &mut text);
-                f.write_str(str::from_utf8(&text).expect("hex digits are ASCII"))
+                f.write_str(str::from_utf8(&self.hex()).expect("hex digits are ASCII"))
             }
         }
 

@@ -1,24 +1,45 @@
 //! Where arrows may begin: an arrow to a span whose origin the reader never saw would be an error.
 
-use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::input::SpanKey;
 
 /// Spans of a generation.
 const GENERATION: usize = 1 << 19;
 
+/// Numbers of spans, which are hashes already.
+type Numbers = std::collections::HashSet<u64, BuildHasherDefault<AsItIs>>;
+
 /// The spans that were written lately: at least the last half a million.
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
-    current: HashSet<u64>,
-    previous: HashSet<u64>,
+    current: Numbers,
+    previous: Numbers,
+}
+
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only numbers are hashed")
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Flows {
     /// Remembers a span; gives its number.
     pub fn begin(&mut self, span: &SpanKey) -> u64 {
         if self.current.len() >= GENERATION {
-            self.previous = std::mem::take(&mut self.current);
+            std::mem::swap(&mut self.previous, &mut self.current);
+            self.current.clear();
         }
         let number = number(span);
         self.current.insert(number);

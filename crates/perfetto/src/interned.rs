@@ -1,6 +1,9 @@
 //! Names that repeat are written once and referred to by number.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use crate::wire::Message;
 
@@ -10,7 +13,16 @@ pub(crate) enum Kind {
     Category = 1,
     EventName = 2,
     AnnotationName = 3,
+    Location = 4,
     Text = 29,
+}
+
+impl Kind {
+    const COUNT: usize = 5;
+
+    fn index(self) -> usize {
+        if self == Self::Text { 4 } else { self as usize - 1 }
+    }
 }
 
 /// Where code is.
@@ -30,45 +42,54 @@ const MAX_TEXT: usize = 1024;
 /// How many texts are remembered to have been seen once.
 const SEEN: usize = 1 << 13;
 
-/// What the reader of the trace knows by number.
+/// What the reader of the trace knows by number. Texts are UTF-8, which is not looked at.
 #[derive(Debug)]
 pub(crate) struct Interner {
-    categories: HashMap<Box<str>, u64>,
-    event_names: HashMap<Box<str>, u64>,
-    annotation_names: HashMap<Box<str>, u64>,
-    texts: HashMap<Box<str>, u64>,
-    locations: HashMap<Box<str>, u64>,
+    hasher: RandomState,
+    table: HashTable<Entry>,
+    /// The texts of all entries, one behind the other.
+    texts: Vec<u8>,
+    /// The last number of each kind.
+    numbers: [u32; Kind::COUNT],
     /// Hashes of texts that came once: most values never come again and are not worth a number.
     seen: Box<[u32]>,
-    entries: usize,
-    bytes: usize,
     /// Fields of `InternedData` that are still to be written.
     fresh: Message,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u64,
+    start: u32,
+    length: u16,
+    kind: Kind,
+    number: u32,
 }
 
 impl Interner {
     pub fn new() -> Self {
         Self {
-            categories: HashMap::new(),
-            event_names: HashMap::new(),
-            annotation_names: HashMap::new(),
-            texts: HashMap::new(),
-            locations: HashMap::new(),
+            hasher: RandomState::default(),
+            table: HashTable::new(),
+            texts: Vec::new(),
+            numbers: [0; Kind::COUNT],
             seen: vec![0; SEEN].into_boxed_slice(),
-            entries: 0,
-            bytes: 0,
             fresh: Message::default(),
         }
     }
 
     /// Whether it is time to forget everything.
     pub fn is_full(&self) -> bool {
-        self.entries > MAX_ENTRIES || self.bytes > MAX_BYTES
+        self.table.len() > MAX_ENTRIES || self.texts.len() > MAX_BYTES
     }
 
     /// Forgets everything; the reader must be told to forget it too.
     pub fn clear(&mut self) {
-        *self = Self::new();
+        self.table.clear();
+        self.texts.clear();
+        self.numbers = [0; Kind::COUNT];
+        self.seen.fill(0);
+        self.fresh.clear();
     }
 
     /// What the reader must know before it reads the next event.
@@ -77,39 +98,31 @@ impl Interner {
     }
 
     /// The number of a text; `None` when it is too long to be kept.
-    pub fn number(&mut self, kind: Kind, text: &str) -> Option<u64> {
+    pub fn number(&mut self, kind: Kind, text: &[u8]) -> Option<u64> {
         if text.len() > MAX_TEXT {
             return None;
         }
-        let known = match kind {
-            Kind::Category => &mut self.categories,
-            Kind::EventName => &mut self.event_names,
-            Kind::AnnotationName => &mut self.annotation_names,
-            Kind::Text => &mut self.texts,
-        };
-        if let Some(number) = known.get(text) {
-            return Some(*number);
+        let hash = self.hash(kind, text);
+        if let Some(number) = self.known(hash, kind, text) {
+            return Some(number);
         }
-        let number = known.len() as u64 + 1;
-        known.insert(text.into(), number);
-        self.entries += 1;
-        self.bytes += text.len();
+        let number = self.add(hash, kind, text);
         self.fresh.nested(kind as u32, |entry| {
             entry.varint(1, number);
-            entry.text(2, text);
+            entry.raw_bytes(2, text);
         });
         Some(number)
     }
 
     /// The number of a text, from the second time on that it comes.
-    pub fn number_of_repeated(&mut self, text: &str) -> Option<u64> {
+    pub fn number_of_repeated(&mut self, text: &[u8]) -> Option<u64> {
         if text.len() > MAX_TEXT {
             return None;
         }
-        if let Some(number) = self.texts.get(text) {
-            return Some(*number);
+        let hash = self.hash(Kind::Text, text);
+        if let Some(number) = self.known(hash, Kind::Text, text) {
+            return Some(number);
         }
-        let hash = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
         let place = &mut self.seen[hash as usize % SEEN];
         let mark = (hash >> 32) as u32 | 1;
         if *place == mark {
@@ -125,14 +138,12 @@ impl Interner {
         if key.len() > MAX_TEXT {
             return None;
         }
-        if let Some(number) = self.locations.get(key.as_str()) {
-            return Some(*number);
+        let hash = self.hash(Kind::Location, key.as_bytes());
+        if let Some(number) = self.known(hash, Kind::Location, key.as_bytes()) {
+            return Some(number);
         }
-        let number = self.locations.len() as u64 + 1;
-        self.entries += 1;
-        self.bytes += key.len();
-        self.locations.insert(key.into(), number);
-        self.fresh.nested(4, |entry| {
+        let number = self.add(hash, Kind::Location, key.as_bytes());
+        self.fresh.nested(Kind::Location as u32, |entry| {
             entry.varint(1, number);
             entry.text(2, location.file);
             entry.text(3, location.function);
@@ -141,5 +152,28 @@ impl Interner {
             }
         });
         Some(number)
+    }
+
+    fn hash(&self, kind: Kind, text: &[u8]) -> u64 {
+        self.hasher.hash_one((kind as u8, text))
+    }
+
+    fn known(&self, hash: u64, kind: Kind, text: &[u8]) -> Option<u64> {
+        let is_it = |entry: &Entry| {
+            entry.hash == hash
+                && entry.kind == kind
+                && &self.texts[entry.start as usize..][..usize::from(entry.length)] == text
+        };
+        self.table.find(hash, is_it).map(|entry| entry.number.into())
+    }
+
+    fn add(&mut self, hash: u64, kind: Kind, text: &[u8]) -> u64 {
+        let number = &mut self.numbers[kind.index()];
+        *number += 1;
+        let (start, length) = (self.texts.len() as u32, text.len() as u16);
+        self.texts.extend_from_slice(text);
+        let entry = Entry { hash, start, length, kind, number: *number };
+        self.table.insert_unique(hash, entry, |entry| entry.hash);
+        (*number).into()
     }
 }

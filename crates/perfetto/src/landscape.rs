@@ -1,12 +1,13 @@
 //! What events are on, as the reader is told of it: processes, threads, counters and the other tracks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use foldhash::{HashMap, HashMapExt as _};
 use glasshouse_tables::attributes::{self, ValueRef};
 
 use crate::input::{MetricPoint, Process, ProcessIndex};
 use crate::packets::Packets;
-use crate::tracks::{Family, Placed, TrackIndex, Tracks};
+use crate::tracks::{Family, MAX_DEPTH, Placed, TrackIndex, Tracks};
 
 const ORDER_EXPLICIT: u64 = 3;
 
@@ -34,8 +35,16 @@ struct ProcessTracks {
     spans: Family,
     threads: HashMap<i64, Thread>,
     tids: HashSet<i32>,
-    logs: Option<u64>,
-    events: Option<u64>,
+    logs: PointTracks,
+    events: PointTracks,
+}
+
+/// Tracks for points in time. Those of the same time stand on top of each other, so a track takes only so many of them.
+#[derive(Debug, Default)]
+struct PointTracks {
+    uuids: Vec<u64>,
+    time: i64,
+    points: usize,
 }
 
 #[derive(Debug)]
@@ -92,8 +101,8 @@ impl Landscape {
             spans: tracks.family_of_async(),
             threads: HashMap::new(),
             tids: HashSet::new(),
-            logs: None,
-            events: None,
+            logs: PointTracks::default(),
+            events: PointTracks::default(),
         });
         ProcessIndex(self.processes.len() as u32 - 1)
     }
@@ -159,7 +168,8 @@ impl Landscape {
             Some(thread) => (thread.uuid, format!("{} (overlapping)", thread.name)),
             None => (tracks.uuid, "spans".to_owned()),
         };
-        let uuid = self.track(parent, &name, Rank::Spans, packets);
+        let uuid = self.uuid();
+        track(uuid, parent, &name, Rank::Spans, packets);
         self.spans.insert(placed.track, uuid);
         uuid
     }
@@ -169,23 +179,26 @@ impl Landscape {
         self.spans[&track]
     }
 
-    /// A track of a process for points in time.
-    pub fn side_track(&mut self, process: ProcessIndex, which: SideTrack, packets: &mut Packets) -> u64 {
-        let tracks = &self.processes[process.0 as usize];
-        let (known, name, rank) = match which {
-            SideTrack::Logs => (tracks.logs, "logs", Rank::Logs),
-            SideTrack::Events => (tracks.events, "span events", Rank::Events),
-        };
-        if let Some(uuid) = known {
-            return uuid;
-        }
-        let uuid = self.track(tracks.uuid, name, rank, packets);
+    /// A track of a process for a point in time.
+    pub fn side_track(&mut self, process: ProcessIndex, which: SideTrack, time: i64, packets: &mut Packets) -> u64 {
         let tracks = &mut self.processes[process.0 as usize];
-        match which {
-            SideTrack::Logs => tracks.logs = Some(uuid),
-            SideTrack::Events => tracks.events = Some(uuid),
+        let parent = tracks.uuid;
+        let (points, name, rank) = match which {
+            SideTrack::Logs => (&mut tracks.logs, "logs", Rank::Logs),
+            SideTrack::Events => (&mut tracks.events, "span events", Rank::Events),
+        };
+        if points.time != time {
+            (points.time, points.points) = (time, 0);
         }
-        uuid
+        let position = points.points / MAX_DEPTH;
+        points.points += 1;
+        if let Some(uuid) = points.uuids.get(position) {
+            return *uuid;
+        }
+        self.last_uuid += 1;
+        points.uuids.push(self.last_uuid);
+        track(self.last_uuid, parent, name, rank, packets);
+        self.last_uuid
     }
 
     /// The track of a counter; `None` when there are too many.
@@ -224,20 +237,19 @@ impl Landscape {
         Some(uuid)
     }
 
-    fn track(&mut self, parent: u64, name: &str, rank: Rank, packets: &mut Packets) -> u64 {
-        let uuid = self.uuid();
-        packets.descriptor(uuid, |track| {
-            track.text(2, name);
-            track.varint(5, parent);
-            track.int(12, rank as i64);
-        });
-        uuid
-    }
-
     fn uuid(&mut self) -> u64 {
         self.last_uuid += 1;
         self.last_uuid
     }
+}
+
+/// Announces a track.
+fn track(uuid: u64, parent: u64, name: &str, rank: Rank, packets: &mut Packets) {
+    packets.descriptor(uuid, |track| {
+        track.text(2, name);
+        track.varint(5, parent);
+        track.int(12, rank as i64);
+    });
 }
 
 /// The number that was wished for, if nothing has it yet, else one that nothing is likely to wish for.

@@ -1,6 +1,6 @@
 //! Packets: events in the making, and what the reader of the trace must know to read them.
 
-use glasshouse_tables::attributes::{self, ValueRef};
+use glasshouse_tables::attributes::{self, RawValue, ValueRef};
 
 use crate::interned::{Interner, Kind, Location};
 use crate::wire::Message;
@@ -74,7 +74,7 @@ impl Packets {
     }
 
     pub fn category(&mut self, category: &str) {
-        match self.interner.number(Kind::Category, category) {
+        match self.interner.number(Kind::Category, category.as_bytes()) {
             Some(number) => self.event.varint(3, number),
             None => self.event.text(22, category),
         }
@@ -82,7 +82,7 @@ impl Packets {
 
     /// The name of an event, which may come again.
     pub fn repeated_name(&mut self, name: &str) {
-        match self.interner.number(Kind::EventName, name) {
+        match self.interner.number(Kind::EventName, name.as_bytes()) {
             Some(number) => self.event.varint(10, number),
             None => self.event.text(23, name),
         }
@@ -114,12 +114,12 @@ impl Packets {
         self.event.double(44, value);
     }
 
-    fn annotation(&mut self, key: &str, write: impl FnOnce(&mut Message)) {
+    fn annotation(&mut self, key: &[u8], write: impl FnOnce(&mut Message)) {
         let number = self.interner.number(Kind::AnnotationName, key);
         self.event.nested(4, |annotation| {
             match number {
                 Some(number) => annotation.varint(1, number),
-                None => annotation.text(10, key),
+                None => annotation.raw_bytes(10, key),
             }
             write(annotation);
         });
@@ -127,35 +127,45 @@ impl Packets {
 
     /// Text that may come again.
     pub fn repeated_annotation(&mut self, key: &str, text: &str) {
+        self.repeated_bytes(key.as_bytes(), text.as_bytes());
+    }
+
+    fn repeated_bytes(&mut self, key: &[u8], text: &[u8]) {
         let number = self.interner.number_of_repeated(text);
         self.annotation(key, |annotation| match number {
             Some(number) => annotation.varint(17, number),
-            None => annotation.text(6, text),
+            None => annotation.raw_bytes(6, text),
         });
     }
 
-    pub fn text_annotation(&mut self, key: &str, text: &str) {
-        self.annotation(key, |annotation| annotation.text(6, text));
+    /// An id that comes again, as hex digits.
+    pub fn repeated_id(&mut self, key: &str, digits: &[u8]) {
+        self.repeated_bytes(key.as_bytes(), digits);
+    }
+
+    /// An id as hex digits.
+    pub fn id(&mut self, key: &str, digits: &[u8]) {
+        self.annotation(key.as_bytes(), |annotation| annotation.raw_bytes(6, digits));
     }
 
     pub fn int_annotation(&mut self, key: &str, value: i64) {
-        self.annotation(key, |annotation| annotation.int(4, value));
+        self.annotation(key.as_bytes(), |annotation| annotation.int(4, value));
     }
 
     pub fn bool_annotation(&mut self, key: &str, value: bool) {
-        self.annotation(key, |annotation| annotation.varint(2, value.into()));
+        self.annotation(key.as_bytes(), |annotation| annotation.varint(2, value.into()));
     }
 
     /// Attributes as annotations of their types, and where in the code, by the `code.…` attributes.
     pub fn attributes(&mut self, packed: &[u8]) {
         let mut location = Location { file: "", function: "", line: 0 };
-        for (key, value) in attributes::iter(packed) {
+        for (key, value) in attributes::raw_iter(packed) {
             match value {
-                ValueRef::String(text) => self.repeated_annotation(key, text),
-                value => self.annotation(key, |annotation| write_value(annotation, value)),
+                RawValue::String(text) => self.repeated_bytes(key, text),
+                RawValue::Other(value) => self.annotation(key, |annotation| write_value(annotation, value)),
             }
-            if key.starts_with("code.") {
-                location.note(key, value);
+            if key.starts_with(b"code.") {
+                location.note(key, value.into());
             }
         }
         if (!location.file.is_empty() || !location.function.is_empty())
@@ -213,11 +223,11 @@ impl Packets {
 }
 
 impl<'a> Location<'a> {
-    fn note(&mut self, key: &str, value: ValueRef<'a>) {
+    fn note(&mut self, key: &[u8], value: ValueRef<'a>) {
         match (key, value) {
-            ("code.file.path" | "code.filepath", ValueRef::String(text)) => self.file = text,
-            ("code.function.name" | "code.function", ValueRef::String(text)) => self.function = text,
-            ("code.line.number" | "code.lineno", ValueRef::Int(line)) => {
+            (b"code.file.path" | b"code.filepath", ValueRef::String(text)) => self.file = text,
+            (b"code.function.name" | b"code.function", ValueRef::String(text)) => self.function = text,
+            (b"code.line.number" | b"code.lineno", ValueRef::Int(line)) => {
                 self.line = u32::try_from(line).unwrap_or_default();
             }
             _ => {}

@@ -5,14 +5,15 @@
 //! which nothing runs. What does not nest gets a track of its own. Memory is bounded by the spans open at once.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap};
 
+use foldhash::HashMap;
 use glasshouse_model::SpanId;
 
 use crate::input::SpanKey;
 
 /// Slices within each other beyond which another track is taken: trace processor drops slices deeper than 512.
-const MAX_DEPTH: usize = 500;
+pub(crate) const MAX_DEPTH: usize = 500;
 
 /// A track of [`Tracks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +50,8 @@ struct Track {
     family: Family,
     position: usize,
     stack: Vec<Slice>,
+    /// Points of the same time, which stand on top of each other: when, and how many.
+    points: (i64, usize),
 }
 
 #[derive(Debug)]
@@ -109,6 +112,16 @@ impl Tracks {
         (self.all[track.0].stack.last()?.span == *span).then_some(track)
     }
 
+    /// Whether a track still takes a point at a time; counts it.
+    pub fn take_point(&mut self, track: TrackIndex, time: i64) -> bool {
+        let Track { stack, points, .. } = &mut self.all[track.0];
+        if points.0 != time {
+            *points = (time, 0);
+        }
+        points.1 += 1;
+        stack.len() + points.1 < MAX_DEPTH
+    }
+
     /// Ends what ends before `time`; when `at_too`, also what ends at it.
     pub fn end_until(&mut self, time: i64, at_too: bool, mut ended: impl Ended) {
         while let Some(Reverse(end)) = self.ends.peek() {
@@ -163,7 +176,7 @@ impl Tracks {
         let is_new = chosen.is_none();
         let track = chosen.unwrap_or_else(|| {
             let track = TrackIndex(self.all.len());
-            self.all.push(Track { family, position: lanes.tracks.len(), stack: Vec::new() });
+            self.all.push(Track { family, position: lanes.tracks.len(), stack: Vec::new(), points: (i64::MIN, 0) });
             lanes.tracks.push(track);
             track
         });
@@ -201,7 +214,7 @@ impl Tracks {
     }
 
     fn pop(&mut self, track: TrackIndex) {
-        let Track { family, position, stack } = &mut self.all[track.0];
+        let Track { family, position, stack, .. } = &mut self.all[track.0];
         if let Some(slice) = stack.pop() {
             self.open.remove(&slice.span);
         }

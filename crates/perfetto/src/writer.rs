@@ -155,10 +155,10 @@ impl Writer {
             event.flow_from(origin);
             self.figures.flows += 1;
         }
-        event.repeated_annotation("otel.trace_id", &span.key.trace.to_string());
-        event.text_annotation("otel.span_id", &span.key.span.to_string());
+        event.repeated_id("otel.trace_id", &span.key.trace.hex());
+        event.id("otel.span_id", &span.key.span.hex());
         if let Some(parent) = span.parent {
-            event.text_annotation("otel.parent_span_id", &parent.to_string());
+            event.id("otel.parent_span_id", &parent.hex());
         }
         if span.status != StatusCode::Unset {
             event.repeated_annotation("otel.status_code", span.status.as_str());
@@ -187,8 +187,17 @@ impl Writer {
         self.figures.open_spans += u64::from(span.end.is_none());
         self.figures.cut_spans += u64::from(is_cut);
         for link in links {
+            let track = self.point_track(placed.track, span.process, start);
             self.link(link, track, start);
         }
+    }
+
+    /// The track for a point that belongs to the last span on a track: that one while it takes points of this time.
+    fn point_track(&mut self, track: TrackIndex, process: ProcessIndex, time: i64) -> u64 {
+        if self.tracks.take_point(track, time) {
+            return self.landscape.known(track);
+        }
+        self.landscape.side_track(process, SideTrack::Events, time, &mut self.packets)
     }
 
     /// A link is a point at the beginning of its span, with an arrow from the span linked to.
@@ -201,8 +210,8 @@ impl Writer {
             event.flow_from(origin);
             self.figures.flows += 1;
         }
-        event.repeated_annotation("otel.linked_trace_id", &link.to.trace.to_string());
-        event.text_annotation("otel.linked_span_id", &link.to.span.to_string());
+        event.repeated_id("otel.linked_trace_id", &link.to.trace.hex());
+        event.id("otel.linked_span_id", &link.to.span.hex());
         event.attributes(link.attributes);
         event.write(time);
         self.figures.links += 1;
@@ -212,15 +221,15 @@ impl Writer {
     pub fn event(&mut self, event: &SpanEvent<'_>) {
         self.end_before(event.time);
         let track = match self.tracks.top(&event.span) {
-            Some(track) => self.landscape.known(track),
-            None => self.landscape.side_track(event.process, SideTrack::Events, &mut self.packets),
+            Some(track) => self.point_track(track, event.process, event.time),
+            None => self.landscape.side_track(event.process, SideTrack::Events, event.time, &mut self.packets),
         };
         let packet = &mut self.packets;
         packet.begin(EventType::Instant, track);
         packet.category("EVENT");
         packet.repeated_name(event.name);
-        packet.repeated_annotation("otel.trace_id", &event.span.trace.to_string());
-        packet.text_annotation("otel.span_id", &event.span.span.to_string());
+        packet.repeated_id("otel.trace_id", &event.span.trace.hex());
+        packet.id("otel.span_id", &event.span.span.hex());
         packet.attributes(event.attributes);
         packet.write(event.time);
         self.figures.events += 1;
@@ -229,7 +238,7 @@ impl Writer {
     /// Writes a log record: a point on its process's track of logs.
     pub fn log(&mut self, log: &LogRecord<'_>) {
         self.end_before(log.time);
-        let track = self.landscape.side_track(log.process, SideTrack::Logs, &mut self.packets);
+        let track = self.landscape.side_track(log.process, SideTrack::Logs, log.time, &mut self.packets);
         let event = &mut self.packets;
         event.begin(EventType::Instant, track);
         event.category("LOG");
@@ -248,10 +257,10 @@ impl Writer {
             event.repeated_annotation("otel.scope.name", log.scope);
         }
         if let Some(trace) = log.trace {
-            event.repeated_annotation("otel.trace_id", &trace.to_string());
+            event.repeated_id("otel.trace_id", &trace.hex());
         }
         if let Some(span) = log.span {
-            event.repeated_annotation("otel.span_id", &span.to_string());
+            event.repeated_id("otel.span_id", &span.hex());
         }
         event.attributes(log.attributes);
         event.write(log.time);

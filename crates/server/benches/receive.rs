@@ -105,6 +105,7 @@ fn request() -> Bytes {
         from: Timestamp::from_nanos(1_700_000_000_000_000_000),
         over: DurationNs::from_secs(1),
         spans_per_request: SPANS,
+        one_process: false,
     };
     Generator::new(config).next().expect("there are spans").body
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod machine;
+mod perfetto;
 mod process;
 mod questions;
 mod report;
@@ -29,6 +30,9 @@ const SPANS_PER_REQUEST: usize = 1000;
 
 /// Time that the spans cover when they are sent as fast as can be.
 const OVER: DurationNs = DurationNs::from_secs(60);
+
+/// Spans a second of a busy process.
+const PROCESS_RATE: u64 = 10_000;
 
 /// Runs the command.
 pub async fn run(arguments: BenchArguments) -> Result<(), Failure> {
@@ -59,18 +63,24 @@ struct Workload {
 
 impl Workload {
     fn new(arguments: &BenchArguments) -> Self {
-        // At a given rate the spans' own clock runs with it, else they cover the last minute.
-        let over = match arguments.rate {
-            Some(rate) => DurationNs::from_nanos((arguments.spans as f64 / rate as f64 * 1e9) as i64),
-            None => OVER,
-        };
+        // At a given rate the spans' own clock runs with it, else they cover the last minute; a process is busy longer.
+        let at_rate = |rate: u64| DurationNs::from_nanos((arguments.spans as f64 / rate as f64 * 1e9) as i64);
         let begun = std::time::Instant::now();
-        let from = match arguments.rate {
-            Some(_) => SystemClock.now(),
-            None => SystemClock.now() - OVER,
+        let (from, over) = match arguments.rate {
+            Some(rate) => (SystemClock.now(), at_rate(rate)),
+            None => {
+                let over = if arguments.perfetto { at_rate(PROCESS_RATE) } else { OVER };
+                (SystemClock.now() - over, over)
+            }
         };
-        let config =
-            Config { spans: arguments.spans, seed: arguments.seed, from, over, spans_per_request: SPANS_PER_REQUEST };
+        let config = Config {
+            spans: arguments.spans,
+            seed: arguments.seed,
+            from,
+            over,
+            spans_per_request: SPANS_PER_REQUEST,
+            one_process: arguments.perfetto,
+        };
         let mut generator = Generator::new(config);
         let requests: Vec<_> = generator.by_ref().collect();
         let plan = Plan::new(requests, arguments.connections, arguments.rate);
@@ -107,8 +117,15 @@ async fn measure(arguments: &BenchArguments, workload: &mut Workload, server: &m
         ready_ms: Vec::new(),
         page_cache_dropped: None,
         questions: Vec::new(),
+        perfetto: None,
         peak_rss_bytes: server.usage().await?.peak_rss_bytes,
     };
+    if arguments.perfetto {
+        eprintln!("exporting");
+        report.perfetto = Some(perfetto::measure(server).await?);
+        report.note_peak(&server.usage().await?);
+        return Ok(report);
+    }
     if arguments.rate.is_some() {
         return Ok(report);
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::perfetto::PerfettoReport;
 use super::process::Usage;
 use super::send::Sent;
 use super::server::Server;
@@ -36,6 +37,8 @@ pub struct Report {
     /// Whether the system allowed dropping the page cache before asking cold.
     pub page_cache_dropped: Option<bool>,
     pub questions: Vec<QuestionReport>,
+    /// Figures of exporting, when that was asked for.
+    pub perfetto: Option<PerfettoReport>,
 }
 
 #[derive(Debug, Serialize)]
@@ -164,6 +167,9 @@ impl Report {
         if self.lost > 0 {
             return Err(Failure::new("rows are missing or double", self.lost));
         }
+        if let Some(problem) = self.perfetto.as_ref().and_then(|perfetto| perfetto.problem.as_ref()) {
+            return Err(Failure::new("the exported trace is wrong", problem));
+        }
         match self.questions.iter().find(|question| question.wrong_answers > 0) {
             Some(question) => {
                 let problem = question.problem.as_deref().unwrap_or_default();
@@ -200,6 +206,19 @@ impl fmt::Display for Report {
         line("lost or double rows", self.lost.to_string())?;
         if !self.ready_ms.is_empty() {
             line("start to ready, p50", format!("{:.0} ms", Latency::of(self.ready_ms.clone()).p50_ms))?;
+        }
+        if let Some(perfetto) = &self.perfetto {
+            writeln!(f, "\nPerfetto trace of a process of {} spans, over HTTP", perfetto.spans)?;
+            let mut line = |name: &str, value: String| writeln!(f, "{name:<44} {value}");
+            line("spans per server CPU-second", thousands(perfetto.spans_per_cpu_second))?;
+            line("written in", format!("{:.1} s, {}", perfetto.seconds, Size(perfetto.bytes)))?;
+            line("estimated before", Size(perfetto.estimated_bytes).to_string())?;
+            line("first byte", format!("{:.0} ms", perfetto.first_byte_ms))?;
+            line("counting what there is", format!("{:.0} ms", perfetto.info_ms))?;
+            line("memory beyond idle", Size(perfetto.extra_rss_bytes).to_string())?;
+            line("… two at once", Size(perfetto.extra_rss_of_two_bytes).to_string())?;
+            line("… while the reader does not read", Size(perfetto.extra_rss_stalled_bytes).to_string())?;
+            line("CPU in a second after the reader left", format!("{:.2} s", perfetto.cpu_after_abandoned))?;
         }
         if self.questions.is_empty() {
             return Ok(());

@@ -185,6 +185,7 @@ mod tests {
             from: Timestamp::from_nanos(1_700_000_000_000_000_000),
             over: DurationNs::from_secs(60),
             spans_per_request: 1000,
+            one_process: false,
         });
         generator.by_ref().for_each(drop);
         let answers = generator.into_answers();

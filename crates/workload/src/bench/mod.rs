@@ -37,6 +37,8 @@ pub struct Config {
     pub over: DurationNs,
     /// Spans in a request.
     pub spans_per_request: usize,
+    /// Whether one process sends all spans, instead of the instances of all services.
+    pub one_process: bool,
 }
 
 /// An encoded `ExportTraceServiceRequest`.
@@ -123,7 +125,10 @@ impl Generator {
         let spans = trace::make(&self.landscape, &mut self.random, start, size as usize);
         self.made += spans.len() as u64;
         self.answers.add(&spans);
-        for span in spans {
+        for mut span in spans {
+            if self.config.one_process {
+                span.process = 0;
+            }
             self.sequence += 1;
             self.running.push(Reverse(Running { end: span.span.end_time_unix_nano, sequence: self.sequence, span }));
         }
@@ -190,6 +195,7 @@ mod tests {
             from: Timestamp::from_nanos(1_700_000_000_000_000_000),
             over: DurationNs::from_secs(60),
             spans_per_request: 1000,
+            one_process: false,
         }
     }
 
