@@ -34,11 +34,13 @@ pub(crate) struct Location<'a> {
 }
 
 /// Everything is forgotten when there are more entries …
-const MAX_ENTRIES: usize = 32_768;
+const MAX_ENTRIES: usize = 16_384;
 /// … or when they take more than this.
 const MAX_BYTES: usize = 4 << 20;
 /// Longer texts are not interned.
 const MAX_TEXT: usize = 1024;
+/// Shorter ones are as well written out.
+const MIN_TEXT: usize = 5;
 /// How many texts are remembered to have been seen once.
 const SEEN: usize = 1 << 13;
 
@@ -46,15 +48,22 @@ const SEEN: usize = 1 << 13;
 #[derive(Debug)]
 pub(crate) struct Interner {
     hasher: RandomState,
-    table: HashTable<Entry>,
-    /// The texts of all entries, one behind the other.
-    texts: Vec<u8>,
+    /// Names are few and asked for all the time, so they are apart from values, of which there may be many.
+    names: Entries,
+    values: Entries,
     /// The last number of each kind.
     numbers: [u32; Kind::COUNT],
     /// Hashes of texts that came once: most values never come again and are not worth a number.
     seen: Box<[u32]>,
     /// Fields of `InternedData` that are still to be written.
     fresh: Message,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    table: HashTable<Entry>,
+    /// The texts of all entries, one behind the other.
+    texts: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +79,8 @@ impl Interner {
     pub fn new() -> Self {
         Self {
             hasher: RandomState::default(),
-            table: HashTable::new(),
-            texts: Vec::new(),
+            names: Entries::default(),
+            values: Entries::default(),
             numbers: [0; Kind::COUNT],
             seen: vec![0; SEEN].into_boxed_slice(),
             fresh: Message::default(),
@@ -80,13 +89,16 @@ impl Interner {
 
     /// Whether it is time to forget everything.
     pub fn is_full(&self) -> bool {
-        self.table.len() > MAX_ENTRIES || self.texts.len() > MAX_BYTES
+        let all = [&self.names, &self.values];
+        all.iter().any(|entries| entries.table.len() > MAX_ENTRIES || entries.texts.len() > MAX_BYTES)
     }
 
     /// Forgets everything; the reader must be told to forget it too.
     pub fn clear(&mut self) {
-        self.table.clear();
-        self.texts.clear();
+        for entries in [&mut self.names, &mut self.values] {
+            entries.table.clear();
+            entries.texts.clear();
+        }
         self.numbers = [0; Kind::COUNT];
         self.seen.fill(0);
         self.fresh.clear();
@@ -114,9 +126,9 @@ impl Interner {
         Some(number)
     }
 
-    /// The number of a text, from the second time on that it comes.
+    /// The number of a text, from the second time on that it comes; `None` too when it is as short as a number.
     pub fn number_of_repeated(&mut self, text: &[u8]) -> Option<u64> {
-        if text.len() > MAX_TEXT {
+        if !(MIN_TEXT..=MAX_TEXT).contains(&text.len()) {
             return None;
         }
         let hash = self.hash(Kind::Text, text);
@@ -159,21 +171,22 @@ impl Interner {
     }
 
     fn known(&self, hash: u64, kind: Kind, text: &[u8]) -> Option<u64> {
+        let Entries { table, texts } = if kind == Kind::Text { &self.values } else { &self.names };
         let is_it = |entry: &Entry| {
             entry.hash == hash
                 && entry.kind == kind
-                && &self.texts[entry.start as usize..][..usize::from(entry.length)] == text
+                && &texts[entry.start as usize..][..usize::from(entry.length)] == text
         };
-        self.table.find(hash, is_it).map(|entry| entry.number.into())
+        table.find(hash, is_it).map(|entry| entry.number.into())
     }
 
     fn add(&mut self, hash: u64, kind: Kind, text: &[u8]) -> u64 {
+        let Entries { table, texts } = if kind == Kind::Text { &mut self.values } else { &mut self.names };
         let number = &mut self.numbers[kind.index()];
         *number += 1;
-        let (start, length) = (self.texts.len() as u32, text.len() as u16);
-        self.texts.extend_from_slice(text);
-        let entry = Entry { hash, start, length, kind, number: *number };
-        self.table.insert_unique(hash, entry, |entry| entry.hash);
+        let (start, length) = (texts.len() as u32, text.len() as u16);
+        texts.extend_from_slice(text);
+        table.insert_unique(hash, Entry { hash, start, length, kind, number: *number }, |entry| entry.hash);
         (*number).into()
     }
 }
