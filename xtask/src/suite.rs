@@ -47,6 +47,7 @@ fn real_clients() -> Result<()> {
     setup::npm("tests/clients/node")?;
     run(command(python, ".")
         .args(["-m", "pytest", "-q", "tests/clients"])
+        .env("TRACE_PROCESSOR", setup::trace_processor()?)
         .env("GLASSHOUSE_BIN", target_dir().join("debug/glasshouse")))
 }
 

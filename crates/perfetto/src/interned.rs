@@ -121,7 +121,7 @@ impl Interner {
         let number = self.add(hash, kind, text);
         self.fresh.nested(kind as u32, |entry| {
             entry.varint(1, number);
-            entry.raw_bytes(2, text);
+            entry.text_bytes(2, text);
         });
         Some(number)
     }

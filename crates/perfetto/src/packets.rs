@@ -119,7 +119,7 @@ impl Packets {
         self.event.nested(4, |annotation| {
             match number {
                 Some(number) => annotation.varint(1, number),
-                None => annotation.raw_bytes(10, key),
+                None => annotation.text_bytes(10, key),
             }
             write(annotation);
         });
@@ -134,7 +134,7 @@ impl Packets {
         let number = self.interner.number_of_repeated(text);
         self.annotation(key, |annotation| match number {
             Some(number) => annotation.varint(17, number),
-            None => annotation.raw_bytes(6, text),
+            None => annotation.text_bytes(6, text),
         });
     }
 

@@ -42,10 +42,20 @@ impl Message {
     }
 
     pub fn text(&mut self, field: u32, text: &str) {
-        self.raw_bytes(field, text.as_bytes());
+        self.text_bytes(field, text.as_bytes());
     }
 
-    /// A string, bytes, or a message that is written already.
+    /// A string, as UTF-8. Trace processor ends texts at NUL, and takes what follows for the next one.
+    pub fn text_bytes(&mut self, field: u32, text: &[u8]) {
+        if text.contains(&0) {
+            let parts: Vec<&[u8]> = text.split(|byte| *byte == 0).collect();
+            self.raw_bytes(field, &parts.join("\u{2400}".as_bytes()));
+        } else {
+            self.raw_bytes(field, text);
+        }
+    }
+
+    /// Bytes, or a message that is written already.
     pub fn raw_bytes(&mut self, field: u32, bytes: &[u8]) {
         self.raw_varint(u64::from(field << 3 | 2));
         self.raw_varint(bytes.len() as u64);

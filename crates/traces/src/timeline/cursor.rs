@@ -20,7 +20,9 @@ use crate::error::Failure;
 use crate::lookup::{Wanted, find};
 use crate::store::Stop;
 
-/// Most rows of a slice …
+/// Rows of the first slice, so that it is there soon; each is twice as large as the one before, …
+const FIRST_ROWS: usize = 2 << 10;
+/// … up to so many rows, …
 const SLICE_ROWS: usize = 32 << 10;
 /// … and how many bytes they may take, about.
 const SLICE_BYTES: usize = 24 << 20;
@@ -52,6 +54,8 @@ pub(crate) struct Cursor {
     /// What was looked at, by the time of its next row; counted as in `places`.
     next: BinaryHeap<Reverse<(i64, usize)>>,
     places: Vec<Option<Active>>,
+    /// Rows of the next slice.
+    slice_rows: usize,
 }
 
 /// Something that was not looked at: its earliest time and its number in `waiting`.
@@ -92,6 +96,7 @@ impl Cursor {
             waiting: Vec::new(),
             next: BinaryHeap::new(),
             places: Vec::new(),
+            slice_rows: FIRST_ROWS,
         };
         for batch in snapshot.hot_batches(table) {
             cursor.wait(i64::MIN, Waiting::Place(Place::hot(table, batch.clone())));
@@ -181,8 +186,10 @@ impl Cursor {
         // Of each place, the rows and their turns in the slice.
         let mut picked: HashMap<usize, Vec<(u32, u32)>> = HashMap::new();
         let mut bytes = 0;
+        let slice_rows = self.slice_rows;
+        self.slice_rows = (slice_rows * 2).min(SLICE_ROWS);
         while let Some((time, number)) = self.peek()? {
-            let is_full = times.len() >= SLICE_ROWS || bytes >= SLICE_BYTES;
+            let is_full = times.len() >= slice_rows || bytes >= SLICE_BYTES;
             if is_full && (times.last() != Some(&time) || times.len() >= SAME_TIME_ROWS) {
                 break;
             }
@@ -194,7 +201,7 @@ impl Cursor {
             let active = self.places[number].as_mut().expect("a place stays until its last row had its turn");
             let rows = picked.entry(number).or_default();
             while let Some(key) = active.keys.get(active.next)
-                && (key.time == time || (key.time <= until && times.len() < SLICE_ROWS && bytes < SLICE_BYTES))
+                && (key.time == time || (key.time <= until && times.len() < slice_rows && bytes < SLICE_BYTES))
                 && times.len() < SAME_TIME_ROWS
             {
                 rows.push((key.row, times.len() as u32));

@@ -281,7 +281,7 @@ fn counted(told: &Told, spans: &[Span]) -> (u64, u64, u64, u64, u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn rows_come_in_order_of_time(
