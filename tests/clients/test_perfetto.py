@@ -226,6 +226,12 @@ def test_the_command_writes_what_http_answers(server, hard_cases, tmp_path):
     assert run("perfetto", "--trace", f"{7:032x}", "-o", packed, *here).returncode == 0
     assert packed.read_bytes()[:2] == b"\x1f\x8b"
 
+    chunks = server.sql(f"SELECT * FROM perfetto_trace('{process.id}') ORDER BY chunk_id")
+    assert b"".join(bytes.fromhex(chunk["chunk_data"]) for chunk in chunks) == expected
+    assert [chunk["chunk_id"] for chunk in chunks] == list(range(len(chunks))) and len(chunks) > 1
+    logs = server.sql(f"SELECT * FROM perfetto_trace('{process.id}', 'logs', {START + 1}, NULL)")
+    assert 0 < sum(len(chunk["chunk_data"]) for chunk in logs) < len(expected)
+
     errors = tmp_path / "sql.pftrace"
     sql = "SELECT * FROM spans WHERE name LIKE 'overlapping%';"
     assert run("perfetto", "--sql", sql, "-o", errors, *here).returncode == 0

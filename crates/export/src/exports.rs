@@ -97,9 +97,10 @@ impl Exporter for Exports {
                 Ok(figures) => writer.end().map(|()| figures).map_err(End::from),
                 abandoned => abandoned,
             };
-            match ended {
-                Ok(figures) => tracing::info!(?figures, elapsed = ?started.elapsed(), "wrote a Perfetto trace"),
-                Err(_) => tracing::info!("the reader of a Perfetto trace went away"),
+            if let Ok(figures) = ended {
+                tracing::info!(?figures, elapsed = ?started.elapsed(), "wrote a Perfetto trace");
+            } else {
+                tracing::info!("the reader of a Perfetto trace went away");
             }
         });
         Ok(Some(stream))

@@ -94,11 +94,10 @@ impl<W: Write, E: FnMut(&Figures) -> bool> Visit<'_, W, E> {
             resource: Attributes::default(),
         });
         let text = |key| known.resource.get(key).and_then(Value::as_str);
-        let labels: Vec<String> =
-            ["service.version", "deployment.environment.name", "host.name", "service.instance.id"]
-                .iter()
-                .filter_map(|key| Some(format!("{key}: {}", text(key)?)))
-                .collect();
+        let labels: Vec<&str> = ["service.version", "deployment.environment.name", "host.name", "service.instance.id"]
+            .iter()
+            .filter_map(|key| text(key))
+            .collect();
         let pid = match known.resource.get("process.pid") {
             Some(Value::Int(pid)) => Some(*pid),
             _ => None,
@@ -108,7 +107,7 @@ impl<W: Write, E: FnMut(&Figures) -> bool> Visit<'_, W, E> {
             pid,
             command_line: text("process.command_line").or_else(|| text("process.executable.path")),
             start_time: None,
-            labels: &labels.iter().map(String::as_str).collect::<Vec<_>>(),
+            labels: &labels,
         });
         self.processes.insert(id, index);
         Ok(index)

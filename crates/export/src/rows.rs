@@ -75,30 +75,31 @@ impl SpanRows {
         let trace: TraceId = text_at(&columns.trace_id, row).and_then(|id| id.parse().ok()).ok_or(wrong("trace_id"))?;
         let span: SpanId = text_at(&columns.span_id, row).and_then(|id| id.parse().ok()).ok_or(wrong("span_id"))?;
         let start = columns.start_time[row].ok_or(wrong("start_time"))?;
-        let (service, process) = (optional(&columns.service_name, row), optional(&columns.process_id, row));
+        let (service, process) =
+            (optional(columns.service_name.as_ref(), row), optional(columns.process_id.as_ref(), row));
         let of = (service.unwrap_or("spans").to_owned(), process.unwrap_or_default().to_owned());
         let writer = &mut self.writer;
         let process = *self.processes.entry(of).or_insert_with_key(|(name, _)| {
             writer.process(&Process { name, pid: None, command_line: None, start_time: None, labels: &[] })
         });
         let mut attributes = PackedWriter::new();
-        if let Some(json) = optional(&columns.attributes, row) {
+        if let Some(json) = optional(columns.attributes.as_ref(), row) {
             json_to_packed(json, &mut attributes).map_err(|_| wrong("attributes: they are no JSON object"))?;
         }
         let number = |column: &[Option<i64>]| column.get(row).copied().flatten();
         Ok(Row {
             process,
             key: SpanKey { trace, span },
-            parent: optional(&columns.parent_span_id, row).and_then(|id| id.parse().ok()),
+            parent: optional(columns.parent_span_id.as_ref(), row).and_then(|id| id.parse().ok()),
             name: text_at(&columns.name, row).unwrap_or_default().to_owned(),
             start,
             end: number(&columns.end_time).map(|end| end.max(start)),
             thread: number(&columns.thread_id)
-                .map(|id| (id, optional(&columns.thread_name, row).unwrap_or_default().to_owned())),
-            kind: optional(&columns.kind, row).and_then(SpanKind::from_name).unwrap_or_default(),
-            status: optional(&columns.status_code, row).and_then(StatusCode::from_name).unwrap_or_default(),
-            status_message: optional(&columns.status_message, row).unwrap_or_default().to_owned(),
-            scope: optional(&columns.scope_name, row).unwrap_or_default().to_owned(),
+                .map(|id| (id, optional(columns.thread_name.as_ref(), row).unwrap_or_default().to_owned())),
+            kind: optional(columns.kind.as_ref(), row).and_then(SpanKind::from_name).unwrap_or_default(),
+            status: optional(columns.status_code.as_ref(), row).and_then(StatusCode::from_name).unwrap_or_default(),
+            status_message: optional(columns.status_message.as_ref(), row).unwrap_or_default().to_owned(),
+            scope: optional(columns.scope_name.as_ref(), row).unwrap_or_default().to_owned(),
             attributes,
         })
     }
@@ -203,6 +204,6 @@ fn text_at(column: &StringArray, row: usize) -> Option<&str> {
     column.is_valid(row).then(|| column.value(row))
 }
 
-fn optional(column: &Option<StringArray>, row: usize) -> Option<&str> {
-    column.as_ref().and_then(|column| text_at(column, row))
+fn optional(column: Option<&StringArray>, row: usize) -> Option<&str> {
+    text_at(column?, row)
 }

@@ -82,7 +82,7 @@ pub struct ServeArguments {
     /// Address of Arrow Flight SQL, or off
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:32010", env = "GLASSHOUSE_FLIGHT_SQL")]
     pub flight_sql: Listener,
-    /// Where data files go, for example s3://bucket/prefix [default: DATA_DIR/data]
+    /// Where data files go, for example s3://bucket/prefix, gs://… or az://… [default: DATA_DIR/data]
     #[arg(long, value_name = "URL", env = "GLASSHOUSE_OBJECT_STORE")]
     pub object_store: Option<url::Url>,
     /// Catalog: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: sqlite:DATA_DIR/catalog.sqlite]

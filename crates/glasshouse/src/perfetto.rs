@@ -4,6 +4,7 @@ use std::fs::Permissions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -12,11 +13,9 @@ use flate2::write::GzEncoder;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
 use glasshouse_api::{PerfettoProgress, PerfettoRequest, QueryRequest};
-use glasshouse_export::{Exports, PacketCounter, SpanRows};
+use glasshouse_export::{PacketCounter, SpanRows};
 use glasshouse_model::{Kinds, Subject, TimeRange, TimelineRequest};
-use glasshouse_tables::ports::{
-    ExportEncoding, Exporter as _, PlanStep, QueryEngine as _, QueryError, SqlRequest, SqlStream,
-};
+use glasshouse_tables::ports::{ExportEncoding, PlanStep, QueryEngine as _, QueryError, SqlRequest, SqlStream};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
 use crate::cli::PerfettoArguments;
@@ -130,7 +129,7 @@ async fn local(lake: &LocalLake, arguments: &PerfettoArguments, range: TimeRange
             Subject::Trace(id) => format!("no trace {id}"),
         })
     };
-    let exports = Exports::new(lake.traces());
+    let exports = Arc::clone(&lake.exporter);
     let request = TimelineRequest { subject, kinds: arguments.kinds.unwrap_or(Kinds::ALL), range };
     let plan = exports.plan(request).await?.ok_or_else(unknown)?;
     let plan = plan.map_ok(|step| match step {
@@ -219,13 +218,13 @@ impl Output {
 /// Bytes on their way into a file, compressed when its name ends with `.gz`.
 enum Sink<W: Write> {
     Plain(W),
-    Gzip(GzEncoder<W>),
+    Gzip(Box<GzEncoder<W>>),
 }
 
 impl<W: Write> Sink<W> {
     fn new(path: &Path, file: W) -> Self {
         match path.extension() {
-            Some(ending) if ending == "gz" => Self::Gzip(GzEncoder::new(file, Compression::fast())),
+            Some(ending) if ending == "gz" => Self::Gzip(Box::new(GzEncoder::new(file, Compression::fast()))),
             _ => Self::Plain(file),
         }
     }

@@ -11,7 +11,7 @@ use glasshouse_lake::{Lake, LakeConfig, LakeError, Retention, RetentionLimit};
 use glasshouse_model::SystemClock;
 use glasshouse_query::{Engine, EngineConfig};
 use glasshouse_server::{Addresses, Origins, Parts, Running, Server, ServerConfig, StartError, flight_sql};
-use glasshouse_tables::SnapshotSource;
+use glasshouse_tables::ports::Exporter;
 use glasshouse_traces::Traces;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,15 +31,15 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let signalled = stop_signal();
     let lake = open_lake(lake_config(&arguments, &data_dir)).await?;
     Endpoints::withdraw(&data_dir);
-    let engine = engine(&lake, &data_dir, arguments.memory_limit.0 as usize, Some(arguments.query_timeout))?;
-    let cache = FileCache::new(lake.store().clone(), cache_share(arguments.memory_limit.0 as usize) as u64);
-    let source: Arc<dyn SnapshotSource> = Arc::clone(&lake) as _;
-    let traces = Traces::new(source, cache).with_memory(query_share(arguments.memory_limit.0 as usize));
+    let memory_limit = arguments.memory_limit.0 as usize;
+    let traces = traces(&lake, memory_limit);
+    let exporter: Arc<dyn Exporter> = Arc::new(Exports::new(traces.clone()));
+    let engine = engine(&lake, &exporter, &data_dir, memory_limit, Some(arguments.query_timeout))?;
     let parts = Parts {
         decoder: Arc::new(Formats),
         ingest: Arc::clone(&lake) as _,
-        traces: Arc::new(traces.clone()),
-        exporter: Arc::new(Exports::new(traces)),
+        traces: Arc::new(traces),
+        exporter,
         query: Arc::clone(&engine) as _,
         status: Arc::clone(&lake) as _,
         clock: Arc::new(SystemClock),
@@ -195,8 +195,14 @@ pub async fn open_lake(config: LakeConfig) -> Result<Arc<Lake>, Failure> {
     }
 }
 
+fn traces(lake: &Arc<Lake>, memory_limit: usize) -> Traces {
+    let cache = FileCache::new(lake.store().clone(), cache_share(memory_limit) as u64);
+    Traces::new(Arc::clone(lake) as _, cache).with_memory(query_share(memory_limit))
+}
+
 fn engine(
     lake: &Arc<Lake>,
+    exporter: &Arc<dyn Exporter>,
     data_dir: &Path,
     memory_limit: usize,
     timeout: Option<Duration>,
@@ -207,12 +213,15 @@ fn engine(
         ..EngineConfig::new(data_dir.join("spill"), query_share(memory_limit))
     };
     let engine = Engine::new(config, Arc::clone(lake) as _, Arc::clone(lake.store().objects()));
-    engine.map(Arc::new).map_err(|error| Failure::new("cannot start the query engine", error))
+    engine
+        .map(|engine| Arc::new(engine.with_exporter(Arc::clone(exporter))))
+        .map_err(|error| Failure::new("cannot start the query engine", error))
 }
 
 /// A lake that is only read, in this process.
 pub struct LocalLake {
     pub engine: Arc<Engine>,
+    pub exporter: Arc<dyn Exporter>,
     lake: Arc<Lake>,
 }
 
@@ -221,15 +230,9 @@ impl LocalLake {
         let config = LakeConfig { tend: false, ..LakeConfig::new(data_dir) };
         let memory_limit = config.memory_limit;
         let lake = open_lake(config).await?;
-        let engine = engine(&lake, data_dir, memory_limit, None)?;
-        Ok(Self { engine, lake })
-    }
-
-    /// Its traces, read without SQL.
-    pub fn traces(&self) -> Traces {
-        let memory_limit = LakeConfig::DEFAULT_MEMORY_LIMIT;
-        let cache = FileCache::new(self.lake.store().clone(), cache_share(memory_limit) as u64);
-        Traces::new(Arc::clone(&self.lake) as _, cache).with_memory(query_share(memory_limit))
+        let exporter: Arc<dyn Exporter> = Arc::new(Exports::new(traces(&lake, memory_limit)));
+        let engine = engine(&lake, &exporter, data_dir, memory_limit, None)?;
+        Ok(Self { engine, exporter, lake })
     }
 
     pub async fn close(self) {

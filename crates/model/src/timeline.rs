@@ -16,6 +16,7 @@ pub enum Subject {
 
 /// Which rows. Events and links come with their spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each kind is chosen for itself")]
 pub struct Kinds {
     /// Spans that say which thread they ran on.
     pub thread: bool,

@@ -16,12 +16,13 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SQLOptions;
 use glasshouse_model::TimeRange;
-use glasshouse_tables::ports::{QueryEngine, QueryError, SqlDescription, SqlRequest, SqlStream};
+use glasshouse_tables::ports::{Exporter, QueryEngine, QueryError, SqlDescription, SqlRequest, SqlStream};
 use glasshouse_tables::{Snapshot, SnapshotSource};
 use object_store::ObjectStore;
 
 use crate::error::query_error;
 use crate::memory::QueryPool;
+use crate::perfetto_trace::TraceMaker;
 use crate::plain::{plain_schema, plain_type};
 use crate::run::{Deadline, Threads};
 use crate::scan::View;
@@ -47,6 +48,7 @@ struct Planner {
     template: Arc<SessionState>,
     store: ObjectStoreUrl,
     readers: Arc<dyn ParquetFileReaderFactory>,
+    traces: Option<TraceMaker>,
 }
 
 impl fmt::Debug for Engine {
@@ -82,8 +84,16 @@ impl Engine {
             template: Arc::new(session::template(runtime, &config)),
             store: url,
             readers: Arc::new(CachedParquetFileReaderFactory::new(store, cache)),
+            traces: None,
         };
         Ok(Self { threads: Threads::start(config.threads)?, config, source, planner, memory })
+    }
+
+    /// Lets SQL ask for Perfetto traces.
+    #[must_use]
+    pub fn with_exporter(mut self, exporter: Arc<dyn Exporter>) -> Self {
+        self.planner.traces = Some(TraceMaker(exporter));
+        self
     }
 
     async fn snapshot(&self, id: Option<i64>) -> Result<Arc<Snapshot>, QueryError> {
@@ -119,7 +129,11 @@ impl QueryEngine for Engine {
     async fn query(&self, request: SqlRequest) -> Result<SqlStream, QueryError> {
         let deadline = self.config.timeout.map(Deadline::after);
         let snapshot = self.snapshot(request.snapshot).await?;
-        let planner = self.planner.clone();
+        let mut planner = self.planner.clone();
+        if request.snapshot.is_some() {
+            // Traces are made of the present rows.
+            planner.traces = None;
+        }
         let runtime = self.query_runtime();
         let limit = request.limit;
         let batches =
@@ -139,7 +153,8 @@ impl QueryEngine for Engine {
 
 impl Planner {
     fn session(&self, snapshot: Arc<Snapshot>, range: TimeRange, parameters: Parameters) -> SessionState {
-        let view = View { snapshot, range, store: self.store.clone(), readers: Arc::clone(&self.readers) };
+        let (store, readers) = (self.store.clone(), Arc::clone(&self.readers));
+        let view = View { snapshot, range, store, readers, traces: self.traces.clone() };
         session::for_query(&self.template, &Arc::new(view), &Arc::new(parameters))
     }
 

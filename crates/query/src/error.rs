@@ -10,6 +10,11 @@ pub(crate) fn query_error(error: &DataFusionError) -> QueryError {
     if let Some(path) = missing_file(error) {
         return QueryError::Failed(format!("file {path} of the lake is missing"));
     }
+    if let DataFusionError::External(source) = error.find_root()
+        && let Some(error) = source.downcast_ref::<QueryError>()
+    {
+        return error.clone();
+    }
     let message = message(error);
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => {

@@ -20,6 +20,7 @@ mod functions;
 mod hot;
 mod memory;
 mod newest;
+mod perfetto_trace;
 mod plain;
 mod pushdown;
 mod run;

@@ -28,6 +28,7 @@ use glasshouse_tables::{DataFile, Snapshot, Table};
 
 use crate::adapt::RowAdapterFactory;
 use crate::hot::HotSource;
+use crate::perfetto_trace::TraceMaker;
 
 /// What one query may see.
 pub(crate) struct View {
@@ -39,6 +40,8 @@ pub(crate) struct View {
     pub(crate) store: ObjectStoreUrl,
     /// How they are read.
     pub(crate) readers: Arc<dyn ParquetFileReaderFactory>,
+    /// Who makes Perfetto traces of the same rows; `None` when nobody does.
+    pub(crate) traces: Option<TraceMaker>,
 }
 
 impl fmt::Debug for View {

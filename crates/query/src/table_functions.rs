@@ -9,9 +9,10 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
-use glasshouse_model::{ProcessId, TimeRange, Timestamp, TraceId};
+use glasshouse_model::{Kinds, ProcessId, Subject, TimeRange, TimelineRequest, Timestamp, TraceId};
 use glasshouse_tables::Table;
 
+use crate::perfetto_trace;
 use crate::scan::{LakeTable, View, time_scalar};
 use crate::trace_spans::{self, TraceSpans};
 
@@ -33,10 +34,11 @@ enum Kind {
     Process,
     ProcessThreads,
     ProcessAsync,
+    PerfettoTrace,
 }
 
 /// All of them.
-pub(crate) const ALL: [FunctionDoc; 4] = [
+pub(crate) const ALL: [FunctionDoc; 5] = [
     FunctionDoc {
         name: "trace_spans",
         syntax: "trace_spans(trace_id)",
@@ -61,6 +63,13 @@ pub(crate) const ALL: [FunctionDoc; 4] = [
         syntax: "async_spans(process_id[, from[, to]])",
         doc: "The spans of a process that tell no thread; as `process_spans(process_id, 'async', from, to)`",
         kind: Kind::ProcessAsync,
+    },
+    FunctionDoc {
+        name: "perfetto_trace",
+        syntax: "perfetto_trace(process_id[, kinds[, begin[, end]]])",
+        doc: "A process as a Perfetto trace: its bytes are those of `chunk_data`, in the order of `chunk_id`. `kinds` are some of \
+              `'thread,async,logs,metrics'`; NULL is all of them",
+        kind: Kind::PerfettoTrace,
     },
 ];
 
@@ -117,6 +126,8 @@ impl TableFunctionImpl for SpansFunction {
             (Kind::Process, [id, kinds, times @ ..]) => self.process_spans(id, Some(kinds), times),
             (Kind::ProcessThreads, [id, times @ ..]) => self.process_spans(id, Some(&"thread".into()), times),
             (Kind::ProcessAsync, [id, times @ ..]) => self.process_spans(id, Some(&"async".into()), times),
+            (Kind::PerfettoTrace, [id]) => self.perfetto_trace(id, None, &[]),
+            (Kind::PerfettoTrace, [id, kinds, times @ ..]) => self.perfetto_trace(id, Some(kinds), times),
             _ => self.misused(),
         }
     }
@@ -126,6 +137,7 @@ impl SpansFunction {
     fn schema(&self) -> SchemaRef {
         match self.kind {
             Kind::Trace => trace_spans::schema(),
+            Kind::PerfettoTrace => perfetto_trace::schema(),
             _ => Table::Spans.logical_schema(),
         }
     }
@@ -174,15 +186,7 @@ impl SpansFunction {
                 _ => {}
             }
         }
-        let range = match times {
-            [] => TimeRange::ALL,
-            [from] => TimeRange { from: self.time(from)?.unwrap_or(Timestamp::MIN), to: Timestamp::MAX },
-            [from, to] => TimeRange {
-                from: self.time(from)?.unwrap_or(Timestamp::MIN),
-                to: self.time(to)?.unwrap_or(Timestamp::MAX),
-            },
-            _ => return self.misused(),
-        };
+        let range = self.range(times)?;
         if range.to < Timestamp::MAX {
             filter = filter.and(col("start_time").lt(lit(time_scalar(range.to))));
         }
@@ -195,6 +199,38 @@ impl SpansFunction {
             .filter(filter)?
             .build()?;
         Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+
+    fn perfetto_trace(
+        &self,
+        id: &ScalarValue,
+        kinds: Option<&ScalarValue>,
+        times: &[ScalarValue],
+    ) -> Result<Arc<dyn TableProvider>> {
+        let process_id: ProcessId = self.parse(id, "the UUID of a process")?;
+        let kinds = match kinds.filter(|kinds| !kinds.is_null()) {
+            Some(kinds) => {
+                let text: String = self.parse(kinds, "kinds as text")?;
+                text.parse::<Kinds>().map_err(|error| plan_datafusion_err!("{}: {error}", self.name))?
+            }
+            None => Kinds::ALL,
+        };
+        let TimeRange { from, to } = self.range(times)?;
+        let range = TimeRange { from: from.max(self.view.range.from), to: to.min(self.view.range.to) };
+        let Some(maker) = self.view.traces.clone() else {
+            return plan_err!("{} reads the present rows of a server or a lake, and there are none here", self.name);
+        };
+        perfetto_trace::table(maker, TimelineRequest { subject: Subject::Process(process_id), kinds, range })
+    }
+
+    fn range(&self, times: &[ScalarValue]) -> Result<TimeRange> {
+        let (from, to) = match times {
+            [] => (None, None),
+            [from] => (self.time(from)?, None),
+            [from, to] => (self.time(from)?, self.time(to)?),
+            _ => return self.misused(),
+        };
+        Ok(TimeRange { from: from.unwrap_or(Timestamp::MIN), to: to.unwrap_or(Timestamp::MAX) })
     }
 
     /// A moment; `None` for NULL.

@@ -47,16 +47,30 @@ export async function get<T>(path: string, parameters: Parameters, signal?: Abor
     if (value !== undefined) query.append(name, value);
   }
   const url = query.size === 0 ? path : `${path}?${query}`;
+  return await ask(url, 'application/json', signal, (response) => response.json() as Promise<T>);
+}
+
+/** Asks for a file. Throws as {@link get} does, also when the file breaks off. */
+export async function getFile(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return await ask(path, '*/*', signal, (response) => response.arrayBuffer());
+}
+
+async function ask<T>(
+  url: string,
+  accept: string,
+  signal: AbortSignal | undefined,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { accept: 'application/json' }, signal: signal ?? null });
+    response = await fetch(url, { headers: { accept }, signal: signal ?? null });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(0, 'unreachable', 'The server cannot be reached', String(error));
   }
   if (!response.ok) throw await readError(response);
   try {
-    return (await response.json()) as T;
+    return await read(response);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(

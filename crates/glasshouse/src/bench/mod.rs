@@ -66,12 +66,11 @@ impl Workload {
         // At a given rate the spans' own clock runs with it, else they cover the last minute; a process is busy longer.
         let at_rate = |rate: u64| DurationNs::from_nanos((arguments.spans as f64 / rate as f64 * 1e9) as i64);
         let begun = std::time::Instant::now();
-        let (from, over) = match arguments.rate {
-            Some(rate) => (SystemClock.now(), at_rate(rate)),
-            None => {
-                let over = if arguments.perfetto { at_rate(PROCESS_RATE) } else { OVER };
-                (SystemClock.now() - over, over)
-            }
+        let (from, over) = if let Some(rate) = arguments.rate {
+            (SystemClock.now(), at_rate(rate))
+        } else {
+            let over = if arguments.perfetto { at_rate(PROCESS_RATE) } else { OVER };
+            (SystemClock.now() - over, over)
         };
         let config = Config {
             spans: arguments.spans,

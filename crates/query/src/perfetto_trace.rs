@@ -1,0 +1,76 @@
+//! `perfetto_trace(process_id, …)`: a process as a Perfetto trace, in chunks that are made while they are read.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{BinaryArray, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::PartitionStream;
+use futures::{StreamExt, TryStreamExt};
+use glasshouse_model::{Subject, TimelineRequest};
+use glasshouse_tables::ports::{ExportEncoding, Exporter, QueryError};
+
+/// Who makes traces.
+#[derive(Clone)]
+pub(crate) struct TraceMaker(pub(crate) Arc<dyn Exporter>);
+
+impl fmt::Debug for TraceMaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TraceMaker")
+    }
+}
+
+/// Number and bytes of each chunk.
+pub(crate) fn schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let chunk_id = Field::new("chunk_id", DataType::Int64, false);
+        Arc::new(Schema::new(vec![chunk_id, Field::new("chunk_data", DataType::Binary, false)]))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// The table of chunks.
+pub(crate) fn table(maker: TraceMaker, request: TimelineRequest) -> Result<Arc<dyn TableProvider>> {
+    Ok(Arc::new(StreamingTable::try_new(schema(), vec![Arc::new(Chunks { maker, request })])?))
+}
+
+#[derive(Debug)]
+struct Chunks {
+    maker: TraceMaker,
+    request: TimelineRequest,
+}
+
+impl PartitionStream for Chunks {
+    fn schema(&self) -> &SchemaRef {
+        static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(schema);
+        &SCHEMA
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let (TraceMaker(exporter), request) = (self.maker.clone(), self.request);
+        let trace = async move {
+            let unknown = || {
+                QueryError::Invalid(match request.subject {
+                    Subject::Process(id) => format!("no process {id}"),
+                    Subject::Trace(id) => format!("no trace {id}"),
+                })
+            };
+            exporter.perfetto(request, ExportEncoding::Plain).await?.ok_or_else(unknown)
+        };
+        let failed = |error: QueryError| DataFusionError::External(Box::new(error));
+        let chunks = futures::stream::once(trace).try_flatten().enumerate();
+        let batches = chunks.map(move |(number, chunk)| {
+            let chunk = chunk.map_err(failed)?;
+            let number = Int64Array::from(vec![number as i64]);
+            let bytes = BinaryArray::from_iter_values([&chunk[..]]);
+            Ok(RecordBatch::try_new(schema(), vec![Arc::new(number), Arc::new(bytes)])?)
+        });
+        Box::pin(RecordBatchStreamAdapter::new(schema(), batches))
+    }
+}

@@ -1,0 +1,78 @@
+import { useState } from 'react';
+import { ApiError } from '@/api/client';
+import { perfettoPath, perfettoTrace } from '@/api/perfetto';
+import { Button, buttonClass, IconButton } from '@/ui/button';
+import { Icon } from '@/ui/icons';
+import { Popover } from '@/ui/popover';
+import { stored, useStored } from '@/ui/stored';
+import { noteError } from '@/ui/toasts';
+import { openInPerfetto } from './perfetto';
+
+const PUBLIC = 'https://ui.perfetto.dev';
+
+/** The address as it is used; `null` when it is none. */
+function read(text: string): string | null {
+  const url = URL.parse(text.trim());
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
+}
+
+const address = stored<string>('perfetto-address', read(PUBLIC) ?? PUBLIC, read);
+
+/** Takes the trace to Perfetto: as a file, or straight into its user interface. */
+export function PerfettoMenu({ traceId, title }: { traceId: string; title: string }) {
+  const [open, setOpen] = useState(false);
+  const [chosen, choose] = useStored(address);
+  const [text, setText] = useState(chosen);
+  const typed = read(text);
+  const show = () => {
+    if (typed === null) return;
+    choose(typed);
+    setOpen(false);
+    openInPerfetto(typed, title, `${traceId}.pftrace`, perfettoTrace(traceId)).catch((error: unknown) => {
+      const details = error instanceof ApiError ? error.details : undefined;
+      noteError(`Not shown in Perfetto: ${error instanceof Error ? error.message : String(error)}`, details);
+    });
+  };
+  return (
+    <Popover
+      label="Perfetto"
+      align="end"
+      open={open}
+      onOpenChange={setOpen}
+      className="w-80 space-y-3 p-3"
+      trigger={<IconButton icon="download" label="Perfetto trace" />}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          show();
+        }}
+        className="space-y-2"
+      >
+        <label className="block space-y-1">
+          <span className="text-xs text-muted">Perfetto’s address</span>
+          <input
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            aria-invalid={typed === null}
+            spellCheck={false}
+            autoComplete="off"
+            className="field w-full"
+          />
+        </label>
+        <p className="text-xs text-faint">
+          The trace goes from this page to that one; Perfetto reads it in the browser and sends it nowhere.
+        </p>
+        <div className="flex gap-2">
+          <Button type="submit" look="primary" disabled={typed === null} className="flex-1">
+            Open in Perfetto
+          </Button>
+          <a href={perfettoPath(traceId)} download className={buttonClass('outline', 'flex-1')}>
+            <Icon name="download" size={14} />
+            Download
+          </a>
+        </div>
+      </form>
+    </Popover>
+  );
+}
