@@ -5,12 +5,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use crate::input::SpanKey;
 
 /// Spans of a generation.
-const GENERATION: usize = 1 << 19;
+const GENERATION: usize = 1 << 17;
 
 /// Numbers of spans, which are hashes already.
 type Numbers = std::collections::HashSet<u64, BuildHasherDefault<AsItIs>>;
 
-/// The spans that were written lately: at least the last half a million.
+/// The spans that were written lately: at least the last hundred thousand.
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
     current: Numbers,
@@ -46,10 +46,10 @@ impl Flows {
         number
     }
 
-    /// The number of a span that was written.
-    pub fn known(&self, span: &SpanKey) -> Option<u64> {
+    /// The number of a span that was written; `is_open` tells of those that were written longer ago and run still.
+    pub fn known(&self, span: &SpanKey, is_open: bool) -> Option<u64> {
         let number = number(span);
-        (self.current.contains(&number) || self.previous.contains(&number)).then_some(number)
+        (is_open || self.current.contains(&number) || self.previous.contains(&number)).then_some(number)
     }
 }
 

@@ -110,9 +110,14 @@ impl Writer {
         self.tracks.is_open(span)
     }
 
-    /// Whether a span was written lately: at least the last half a million are remembered.
+    /// Whether a span was written lately: those that run and at least the last hundred thousand are remembered.
     pub fn was_written(&self, span: &SpanKey) -> bool {
-        self.flows.known(span).is_some()
+        self.origin(span).is_some()
+    }
+
+    /// The number of a span that an arrow may lead from.
+    fn origin(&self, span: &SpanKey) -> Option<u64> {
+        self.flows.known(span, self.tracks.is_open(span))
     }
 
     /// Announces a process.
@@ -135,7 +140,7 @@ impl Writer {
         let thread = span.thread.map(|(id, _)| id);
         let track = self.landscape.of_span(placed, span.process, thread, &mut self.packets);
         let origin = span.parent.filter(|_| !placed.is_in_parent);
-        let origin = origin.and_then(|parent| self.flows.known(&SpanKey { trace: span.key.trace, span: parent }));
+        let origin = origin.and_then(|parent| self.origin(&SpanKey { trace: span.key.trace, span: parent }));
         let number = self.flows.begin(&span.key);
 
         let event = &mut self.packets;
@@ -202,11 +207,12 @@ impl Writer {
 
     /// A link is a point at the beginning of its span, with an arrow from the span linked to.
     fn link(&mut self, link: &SpanLink<'_>, track: u64, time: i64) {
+        let origin = self.origin(&link.to);
         let event = &mut self.packets;
         event.begin(EventType::Instant, track);
         event.category("LINK");
         event.repeated_name("link");
-        if let Some(origin) = self.flows.known(&link.to) {
+        if let Some(origin) = origin {
             event.flow_from(origin);
             self.figures.flows += 1;
         }

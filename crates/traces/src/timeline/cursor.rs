@@ -23,9 +23,9 @@ use crate::store::Stop;
 /// Rows of the first slice, so that it is there soon; each is twice as large as the one before, …
 const FIRST_ROWS: usize = 2 << 10;
 /// … up to so many rows, …
-const SLICE_ROWS: usize = 32 << 10;
+const SLICE_ROWS: usize = 16 << 10;
 /// … and how many bytes they may take, about.
-const SLICE_BYTES: usize = 24 << 20;
+const SLICE_BYTES: usize = 16 << 20;
 /// Rows of the same time come in the same slice, up to so many.
 const SAME_TIME_ROWS: usize = 256 << 10;
 
