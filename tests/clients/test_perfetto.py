@@ -1,5 +1,6 @@
 """Perfetto traces, read by Perfetto's own trace processor."""
 
+import gzip
 import json
 import time
 import urllib.error
@@ -206,7 +207,10 @@ def test_the_demo_and_a_trace_across_services(start, tmp_path):
     largest = "SELECT trace_id, count(DISTINCT service_name) AS n FROM spans GROUP BY 1 ORDER BY n DESC LIMIT 1"
     [found] = server.sql(largest)
     assert found["n"] >= 5
-    trace = export(server, f"/v1/traces/{found['trace_id']}?format=perfetto", tmp_path / "trace.pftrace")
+    path = f"/v1/traces/{found['trace_id']}?format=perfetto"
+    trace = export(server, path, tmp_path / "trace.pftrace")
+    # As a browser asks.
+    assert gzip.decompress(server.request(path, headers={"accept-encoding": "gzip"})) == trace.path.read_bytes()
     trace.check()
     is_valid(server, trace)
     trace.check_spans(server.sql(SPANS.format(f"trace_id = '{found['trace_id']}'")))

@@ -65,3 +65,44 @@ test('a trace of the Python SDK is found by its service, opened, and read to the
   await expect(traceRows(page).first()).toContainText('POST /api/checkout');
   expect(complaints).toEqual([]);
 });
+
+test('goes to Perfetto, as a file and into its user interface', async ({ page, context }) => {
+  await page.goto('/traces?service=checkout');
+  await traceRows(page).filter({ hasText: 'POST /api/checkout' }).first().click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('POST /api/checkout');
+  const traceId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  await page.getByRole('button', { name: 'Perfetto trace' }).click();
+  await expectAccessible(page);
+  await page.screenshot({ path: `${SCREENSHOTS}/perfetto.png` });
+  const link = page.getByRole('link', { name: 'Download' });
+  const downloading = page.waitForEvent('download');
+  await link.click();
+  expect((await downloading).suggestedFilename()).toBe(`${traceId}.pftrace`);
+  const file = await page.request.get((await link.getAttribute('href')) ?? '');
+  const trace = await file.body();
+  const validated = await page.request.post('/api/perfetto/validate', {
+    data: trace,
+    headers: { 'content-type': 'application/octet-stream' },
+  });
+  expect(await validated.json()).toMatchObject({ is_valid: true, slices: 3 });
+
+  // A page that speaks as Perfetto's does, and keeps what it gets. It takes its time to listen.
+  await context.route('https://perfetto.example/', (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<!doctype html><title>Perfetto</title><script>
+        setTimeout(() => addEventListener('message', ({ data, source }) => {
+          if (data === 'PING') source.postMessage('PONG', '*');
+          else document.title = [data.perfetto.title, data.perfetto.fileName, data.perfetto.buffer.byteLength].join('|');
+        }), 300);
+      </script>`,
+    }),
+  );
+  await page.getByLabel('Perfetto’s address').fill('not an address');
+  await expect(page.getByRole('button', { name: 'Open in Perfetto' })).toBeDisabled();
+  await page.getByLabel('Perfetto’s address').fill('https://perfetto.example');
+  const opening = context.waitForEvent('page');
+  await page.getByRole('button', { name: 'Open in Perfetto' }).click();
+  const perfetto = await opening;
+  await expect(perfetto).toHaveTitle(`checkout POST /api/checkout|${traceId}.pftrace|${trace.length}`);
+});

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { expect, type Page, test } from '@playwright/test';
 import { expectAccessible, spanRows, traceRows, watchComplaints } from './page';
 
@@ -175,41 +174,4 @@ test('fits a narrow window', async ({ page }) => {
   expect((await details.boundingBox())!.width).toBeGreaterThan(700);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(900);
   await expectAccessible(page);
-});
-
-test('goes to Perfetto, as a file and into its user interface', async ({ page, context }) => {
-  await openCheckout(page);
-  const traceId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
-  await page.getByRole('button', { name: 'Perfetto trace' }).click();
-  await expectAccessible(page);
-  const downloading = page.waitForEvent('download');
-  await page.getByRole('link', { name: 'Download' }).click();
-  const download = await downloading;
-  expect(download.suggestedFilename()).toBe(`${traceId}.pftrace`);
-  const validated = await page.request.post('/api/perfetto/validate', {
-    data: await readFile(await download.path()),
-    headers: { 'content-type': 'application/octet-stream' },
-  });
-  expect(await validated.json()).toMatchObject({ is_valid: true });
-
-  // A page that speaks as Perfetto's does, and keeps what it gets. It takes its time to listen.
-  await context.route('https://perfetto.example/', (route) =>
-    route.fulfill({
-      contentType: 'text/html',
-      body: `<!doctype html><title>Perfetto</title><script>
-        setTimeout(() => addEventListener('message', ({ data, source }) => {
-          if (data === 'PING') source.postMessage('PONG', '*');
-          else document.title = [data.perfetto.title, data.perfetto.fileName, data.perfetto.buffer.byteLength].join('|');
-        }), 300);
-      </script>`,
-    }),
-  );
-  await page.getByLabel('Perfetto’s address').fill('not an address');
-  await expect(page.getByRole('button', { name: 'Open in Perfetto' })).toBeDisabled();
-  await page.getByLabel('Perfetto’s address').fill('https://perfetto.example');
-  const opening = context.waitForEvent('page');
-  await page.getByRole('button', { name: 'Open in Perfetto' }).click();
-  const perfetto = await opening;
-  const bytes = (await readFile(await download.path())).length;
-  await expect(perfetto).toHaveTitle(`frontend POST /api/checkout|${traceId}.pftrace|${bytes}`);
 });

@@ -40,7 +40,8 @@ pub(crate) fn chunks() -> (ChunkWriter, ByteStream) {
             None => Some((Err(QueryError::Failed("the export was broken off".into())), None)),
         }
     });
-    (ChunkWriter { sender, chunk: Vec::with_capacity(CHUNK) }, chunks.boxed())
+    // Who compresses asks once more after the end.
+    (ChunkWriter { sender, chunk: Vec::with_capacity(CHUNK) }, chunks.fuse().boxed())
 }
 
 impl ChunkWriter {
@@ -108,6 +109,14 @@ mod tests {
         .await;
         assert!(bytes == expected);
         assert_eq!(error, None);
+    }
+
+    #[tokio::test]
+    async fn the_end_is_the_end() {
+        let (writer, mut chunks) = chunks();
+        tokio::task::spawn_blocking(|| writer.end()).await.unwrap().unwrap();
+        assert_eq!(chunks.next().await, None);
+        assert_eq!(chunks.next().await, None);
     }
 
     #[tokio::test]

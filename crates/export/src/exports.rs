@@ -67,7 +67,7 @@ impl Exporter for Exports {
             }
         });
         let steps = stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
-        Ok(Some(steps.boxed()))
+        Ok(Some(steps.fuse().boxed()))
     }
 
     async fn perfetto(

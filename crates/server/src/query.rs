@@ -60,7 +60,8 @@ pub(crate) async fn query(State(app): State<App>, headers: HeaderMap, body: Body
         }
         Some((chunk.map_err(|refusal| std::io::Error::other(refusal.message)), answer))
     });
-    let chunks = futures::stream::iter(first.map(Ok)).chain(rest);
+    // Who compresses asks once more after the end.
+    let chunks = futures::stream::iter(first.map(Ok)).chain(rest).fuse();
     Ok(([(CONTENT_TYPE, content_type)], Body::from_stream(chunks)).into_response())
 }
 

@@ -45,6 +45,18 @@ async fn rows_come_as_json_with_their_types() {
 }
 
 #[tokio::test]
+async fn rows_come_compressed_when_asked_for() {
+    let world = World::new().await;
+    world.answer(|_| Ok(stream(vec![Ok(batch()), Ok(batch())])));
+    let request = world.client.post(world.url("/api/query")).header("content-type", JSON);
+    let response = request.header("accept-encoding", "gzip").body(r#"{"sql":"x"}"#).send().await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    let bytes = response.bytes().await.unwrap();
+    let body: Value = serde_json::from_reader(flate2::read::GzDecoder::new(&bytes[..])).unwrap();
+    assert_eq!(body["row_count"], 4);
+}
+
+#[tokio::test]
 async fn rows_come_as_arrow_when_asked_for() {
     let world = World::new().await;
     world.answer(|_| Ok(stream(vec![Ok(batch()), Ok(batch())])));
