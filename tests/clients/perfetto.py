@@ -91,7 +91,8 @@ class Trace:
         begin, end = cut
         assert set(self.spans) == {row["span_id"] for row in rows}
         by_id = {slice["id"]: span_id for span_id, slice in self.spans.items()}
-        arrows = {(by_id.get(str(out)), by_id.get(str(into))) for out, into in self.flows}
+        points = {point["id"] for point in self.points}
+        wanted = set()
         for row in rows:
             shown = self.spans[row["span_id"]]
             assert shown["name"] == row["name"].replace("\0", "␀")
@@ -107,9 +108,12 @@ class Trace:
             within = by_id.get(str(shown["parent_id"]))
             parent = row["parent_span_id"]
             if parent in self.spans and within != parent and self.spans[parent]["ts"] <= shown["ts"]:
-                assert (parent, row["span_id"]) in arrows, f"{row['span_id']} is neither in {parent} nor led to by an arrow"
+                wanted.add((parent, row["span_id"]))
             depth = 0 if shown["parent_id"] is None else self.slices[shown["parent_id"]]["depth"] + 1
             assert shown["depth"] == depth
             for key, value in json.loads(row["attributes"] or "{}").items():
                 if not isinstance(value, (list, dict)):
                     assert shown["args"][f"debug.{key.replace('.', '_')}"] == value, (row["span_id"], key)
+        # An arrow to a span leads from its parent, and there is one whenever the span is not directly within it.
+        to_spans = {(by_id.get(str(out)), by_id[str(into)]) for out, into in self.flows if str(into) not in points}
+        assert to_spans == wanted

@@ -25,6 +25,17 @@ pub fn target_dir() -> PathBuf {
 pub fn command(program: impl AsRef<OsStr>, folder: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root().join(folder)).env("CARGO_TARGET_DIR", target_dir());
+    // What Cargo tells the program that it runs. Build scripts look at it (ring's does), so passed on to another Cargo it
+    // would build most dependencies again.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let is_about_package = ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| text.starts_with(prefix));
+        if is_about_package
+            || matches!(&*text, "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE" | "OUT_DIR")
+        {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

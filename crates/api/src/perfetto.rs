@@ -112,6 +112,11 @@ pub enum PerfettoProgress {
     },
     /// Everything was counted: what is about to come.
     Plan(PerfettoInfo),
+    /// It failed before the trace began; the connection is aborted.
+    Error {
+        /// What went wrong.
+        message: String,
+    },
     /// The next byte is the first of the trace.
     BinaryStart,
 }
@@ -135,6 +140,8 @@ pub struct PerfettoValidation {
     pub counters: u64,
     /// Arrows.
     pub flows: u64,
+    /// Of them, those that were not checked, because there were too many.
+    pub flows_unchecked: u64,
     /// What is wrong; the first of it.
     pub errors: Vec<String>,
     /// How much is wrong.

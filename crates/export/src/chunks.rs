@@ -1,17 +1,21 @@
 //! Bytes on their way from a thread that writes to a reader that takes its time.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream;
 use glasshouse_tables::ports::{ByteStream, QueryError};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// Bytes of a chunk.
 const CHUNK: usize = 128 << 10;
 /// Chunks that wait for the reader.
 const WAITING: usize = 2;
+/// How long a reader may take no chunk: what it holds up is memory, and files that are to be deleted.
+const STALLED: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 enum Part {
@@ -26,9 +30,11 @@ enum Part {
 pub(crate) struct ChunkWriter {
     sender: mpsc::Sender<Part>,
     chunk: Vec<u8>,
+    /// Tells time.
+    runtime: Handle,
 }
 
-/// A writer and what comes out of it.
+/// A writer and what comes out of it. To be called within a runtime.
 pub(crate) fn chunks() -> (ChunkWriter, ByteStream) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let chunks = stream::unfold(Some(receiver), |receiver| async move {
@@ -41,25 +47,40 @@ pub(crate) fn chunks() -> (ChunkWriter, ByteStream) {
         }
     });
     // Who compresses asks once more after the end.
-    (ChunkWriter { sender, chunk: Vec::with_capacity(CHUNK) }, chunks.fuse().boxed())
+    (ChunkWriter { sender, chunk: Vec::with_capacity(CHUNK), runtime: Handle::current() }, chunks.fuse().boxed())
 }
 
 impl ChunkWriter {
+    /// Tells when nobody reads any more.
+    pub fn is_abandoned(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let sender = self.sender.clone();
+        move || sender.is_closed()
+    }
+
     /// Ends the stream: everything was written.
     pub fn end(mut self) -> io::Result<()> {
         self.flush()?;
-        self.sender.blocking_send(Part::End).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.give(Part::End)
     }
 
     /// Ends the stream with a failure.
     pub fn fail(self, error: QueryError) {
         // Nobody is told when nobody reads.
-        let _ = self.sender.blocking_send(Part::Failure(error));
+        let _ = self.give(Part::Failure(error));
     }
 
     fn send(&mut self) -> io::Result<()> {
         let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
-        self.sender.blocking_send(Part::Chunk(chunk.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.give(Part::Chunk(chunk.into()))
+    }
+
+    fn give(&self, part: Part) -> io::Result<()> {
+        let given = self.runtime.block_on(tokio::time::timeout(STALLED, self.sender.send(part)));
+        match given {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 }
 

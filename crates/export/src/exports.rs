@@ -10,14 +10,14 @@ use flate2::write::GzEncoder;
 use futures::StreamExt;
 use futures::stream;
 use glasshouse_model::{Subject, Survey, TimelineRequest};
-use glasshouse_perfetto::Figures;
 use glasshouse_tables::ports::{ByteStream, ExportEncoding, ExportPlan, Exporter, PlanStep, PlanSteps, QueryError};
 use glasshouse_traces::Traces;
 use glasshouse_traces::timeline::Timeline;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::chunks::chunks;
-use crate::perfetto::{self, End};
+use crate::perfetto::{self, End, Written};
 
 /// What estimates are extrapolated from.
 const SAMPLE: u64 = 10_000;
@@ -26,25 +26,28 @@ const SAMPLE: u64 = 10_000;
 #[derive(Debug, Clone)]
 pub struct Exports {
     traces: Traces,
+    /// Where the work is done: not where a query runs that asks for it.
+    runtime: Handle,
 }
 
 impl Exports {
-    /// Reads as `traces` does.
+    /// Reads as `traces` does, on threads of the runtime that this is called in.
     pub fn new(traces: Traces) -> Self {
-        Self { traces }
+        Self { traces, runtime: Handle::current() }
     }
 
     /// The rows; `None` when the process or trace is not known.
     async fn timeline(&self, request: TimelineRequest) -> Result<Option<Timeline>, QueryError> {
         let timeline = self.traces.timeline(request);
-        blocking(move || {
+        let work = move || {
             let is_known = match request.subject {
                 Subject::Process(id) => timeline.process(id)?.is_some(),
                 Subject::Trace(id) => timeline.knows_trace(id)?,
             };
             Ok(is_known.then_some(timeline))
-        })
-        .await
+        };
+        let done = self.runtime.spawn_blocking(work).await;
+        done.unwrap_or_else(|panic| Err(QueryError::Failed(format!("the export failed: {panic}"))))
     }
 }
 
@@ -53,7 +56,9 @@ impl Exporter for Exports {
     async fn plan(&self, request: TimelineRequest) -> Result<Option<PlanSteps>, QueryError> {
         let Some(timeline) = self.timeline(request).await? else { return Ok(None) };
         let (sender, receiver) = mpsc::channel(1);
-        tokio::task::spawn_blocking(move || {
+        let waiting = sender.clone();
+        let timeline = timeline.with_stop(move || waiting.is_closed());
+        self.runtime.spawn_blocking(move || {
             let step = |step| match sender.blocking_send(step) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
@@ -76,66 +81,61 @@ impl Exporter for Exports {
         encoding: ExportEncoding,
     ) -> Result<Option<ByteStream>, QueryError> {
         let Some(timeline) = self.timeline(request).await? else { return Ok(None) };
-        let (mut writer, stream) = chunks();
-        tokio::task::spawn_blocking(move || {
+        let (mut writer, stream) = {
+            let _runtime = self.runtime.enter();
+            chunks()
+        };
+        let timeline = timeline.with_stop(writer.is_abandoned());
+        self.runtime.spawn_blocking(move || {
             let started = Instant::now();
             let written = match encoding {
                 ExportEncoding::Plain => whole(&timeline, &mut writer),
                 ExportEncoding::Gzip => {
                     let mut compressor = GzEncoder::new(&mut writer, Compression::fast());
-                    whole(&timeline, &mut compressor).and_then(|figures| {
+                    whole(&timeline, &mut compressor).and_then(|written| {
                         compressor.finish()?.flush()?;
-                        Ok(figures)
+                        Ok(written)
                     })
                 }
             };
             let ended = match written {
-                Err(End::Failed(error)) => {
+                Err(End::Failed(error)) if !writer.is_abandoned()() => {
                     tracing::warn!(%error, "a Perfetto trace was broken off");
                     return writer.fail(error);
                 }
-                Ok(figures) => writer.end().map(|()| figures).map_err(End::from),
-                abandoned => abandoned,
+                Ok(written) => writer.end().map(|()| written).map_err(End::from),
+                Err(end) => Err(end),
             };
-            if let Ok(figures) = ended {
+            if let Ok(Written { figures, .. }) = ended {
                 tracing::info!(?figures, elapsed = ?started.elapsed(), "wrote a Perfetto trace");
             } else {
-                tracing::info!("the reader of a Perfetto trace went away");
+                tracing::info!("the reader of a Perfetto trace went away or stopped reading");
             }
         });
         Ok(Some(stream))
     }
 }
 
-fn whole(timeline: &Timeline, out: impl Write) -> Result<Figures, End> {
-    perfetto::write(timeline, out, |_| false)
+fn whole(timeline: &Timeline, out: impl Write) -> Result<Written, End> {
+    perfetto::write(timeline, out, u64::MAX)
 }
 
 /// Writes the first rows to nowhere, and extrapolates.
 fn plan(timeline: &Timeline, survey: Survey) -> Result<ExportPlan, QueryError> {
     let started = Instant::now();
-    let items = |figures: &Figures| {
-        figures.spans + figures.events + figures.links + figures.logs + figures.points + figures.points_left_out
-    };
-    let sample = match perfetto::write(timeline, io::sink(), |figures| items(figures) >= SAMPLE) {
-        Ok(figures) => figures,
+    let Written { figures, rows } = match perfetto::write(timeline, io::sink(), SAMPLE) {
+        Ok(written) => written,
         Err(End::Failed(error)) => return Err(error),
-        Err(End::Abandoned) => Figures::default(),
+        Err(End::Abandoned) => Written::default(),
     };
     let elapsed = started.elapsed();
-    let times = |amount: u128| amount * u128::from(survey.items()) / u128::from(items(&sample).max(1));
-    let spans = survey.spans();
+    let times = |amount: u128| amount * u128::from(survey.items().max(rows)) / u128::from(rows.max(1));
+    let packets = 2 * figures.spans - figures.open_spans + figures.events + figures.links + figures.logs;
+    let packets = packets + figures.points;
     Ok(ExportPlan {
         survey,
-        packets: survey.items() + spans - survey.open_spans.min(spans),
-        estimated_bytes: times(sample.bytes.into()) as u64,
+        packets: times(packets.into()) as u64,
+        estimated_bytes: times(figures.bytes.into()) as u64,
         estimated_time: Duration::from_nanos(times(elapsed.as_nanos()) as u64),
     })
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, QueryError> + Send + 'static,
-) -> Result<T, QueryError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panic| Err(QueryError::Failed(format!("the export failed: {panic}"))))
 }

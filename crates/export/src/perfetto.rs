@@ -38,19 +38,24 @@ impl From<io::Error> for End {
     }
 }
 
-/// Writes the rows of a timeline to `out`; gives what was written. Ends early, without an error, once `is_enough`.
-pub(crate) fn write(
-    timeline: &Timeline,
-    out: impl Write,
-    is_enough: impl FnMut(&Figures) -> bool,
-) -> Result<Figures, End> {
+/// What was written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    pub figures: Figures,
+    /// Rows that it was made of.
+    pub rows: u64,
+}
+
+/// Writes the rows of a timeline to `out`, the first `most` of them.
+pub(crate) fn write(timeline: &Timeline, out: impl Write, most: u64) -> Result<Written, End> {
     let request = timeline.request();
     let window = Window { from: request.range.from.nanos(), to: request.range.to.nanos() };
     let mut visit = Visit {
         timeline,
         writer: Writer::new(window),
         out,
-        is_enough,
+        most,
+        rows: 0,
         processes: HashMap::new(),
         early: HashMap::new(),
         failure: None,
@@ -67,21 +72,23 @@ pub(crate) fn write(
     }
     visit.hand_on()?;
     visit.out.flush()?;
-    Ok(visit.writer.figures())
+    Ok(Written { figures: visit.writer.figures(), rows: visit.rows })
 }
 
-struct Visit<'t, W, E> {
+struct Visit<'t, W> {
     timeline: &'t Timeline,
     writer: Writer,
     out: W,
-    is_enough: E,
+    /// Rows that are enough.
+    most: u64,
+    rows: u64,
     processes: HashMap<ProcessId, ProcessIndex>,
     /// Of a trace, parents that were not seen yet: the process of a child and when it started.
     early: HashMap<SpanKey, (ProcessIndex, i64)>,
     failure: Option<End>,
 }
 
-impl<W: Write, E: FnMut(&Figures) -> bool> Visit<'_, W, E> {
+impl<W: Write> Visit<'_, W> {
     /// The process of an id; announces it when it is new. What its rows say names it when it is not known otherwise.
     fn process(&mut self, id: ProcessId, service_name: &str) -> Result<ProcessIndex, End> {
         if let Some(index) = self.processes.get(&id) {
@@ -162,8 +169,11 @@ impl<W: Write, E: FnMut(&Figures) -> bool> Visit<'_, W, E> {
             .collect();
         order_equal_starts(&mut order);
         for StartOrder { item, .. } in order {
-            let links: Vec<_> = links.iter().filter(|(span, _)| *span == item).map(|(_, view)| link(*view)).collect();
+            let first = links.partition_point(|(span, _)| *span < item);
+            let of_it = links[first..].iter().take_while(|(span, _)| *span == item);
+            let links: Vec<_> = of_it.map(|(_, view)| link(*view)).collect();
             self.span(&spans[item], &links)?;
+            self.hand_on_when_much()?;
         }
         Ok(())
     }
@@ -171,8 +181,8 @@ impl<W: Write, E: FnMut(&Figures) -> bool> Visit<'_, W, E> {
     fn event(&mut self, view: &EventView<'_>) -> Result<(), End> {
         let span = SpanKey { trace: view.trace_id, span: view.span_id };
         let Kinds { thread, asynchronous, .. } = self.timeline.request().kinds;
-        // Only while it is open it is known whether the event's span is among those asked for.
-        if thread != asynchronous && !self.writer.is_open(&span) {
+        // An event does not say which kind its span is of.
+        if thread != asynchronous && !self.writer.was_written(&span) {
             return Ok(());
         }
         let process = self.process(view.process_id, view.service_name)?;
@@ -231,36 +241,40 @@ impl<W: Write, E: FnMut(&Figures) -> bool> Visit<'_, W, E> {
         self.out.write_all(&self.writer.take())
     }
 
-    /// Goes on unless something failed or it is enough.
-    fn after(&mut self, done: Result<(), End>) -> ControlFlow<()> {
-        let done = done.and_then(|()| if self.writer.len() < FLUSH { Ok(()) } else { Ok(self.hand_on()?) });
-        if let Err(failure) = done {
+    fn hand_on_when_much(&mut self) -> io::Result<()> {
+        if self.writer.len() < FLUSH { Ok(()) } else { self.hand_on() }
+    }
+
+    /// Goes on after so many rows, unless something failed or it is enough.
+    fn after(&mut self, rows: usize, done: Result<(), End>) -> ControlFlow<()> {
+        self.rows += rows as u64;
+        if let Err(failure) = done.and_then(|()| Ok(self.hand_on_when_much()?)) {
             self.failure = Some(failure);
             return ControlFlow::Break(());
         }
-        if (self.is_enough)(&self.writer.figures()) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.rows >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-impl<W: Write, E: FnMut(&Figures) -> bool> Visitor for Visit<'_, W, E> {
+impl<W: Write> Visitor for Visit<'_, W> {
     fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()> {
         let done = self.started(spans, links);
-        self.after(done)
+        self.after(spans.len() + links.len(), done)
     }
 
     fn event(&mut self, event: &EventView<'_>) -> ControlFlow<()> {
         let done = self.event(event);
-        self.after(done)
+        self.after(1, done)
     }
 
     fn log(&mut self, log: &LogView<'_>) -> ControlFlow<()> {
         let done = self.log(log);
-        self.after(done)
+        self.after(1, done)
     }
 
     fn point(&mut self, point: &PointView<'_>) -> ControlFlow<()> {
         let done = self.point(point);
-        self.after(done)
+        self.after(1, done)
     }
 }
 

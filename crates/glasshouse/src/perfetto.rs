@@ -4,6 +4,7 @@ use std::fs::Permissions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::cli::PerfettoArguments;
 use crate::client::{Client, ClientError, success};
 use crate::failure::Failure;
 use crate::place::{self, Place};
-use crate::serve::LocalLake;
+use crate::serve::{LocalLake, stop_signal};
 
 const WHAT: &str = "no trace was written";
 
@@ -105,6 +106,7 @@ fn read_lines(begun: &mut BytesMut) -> Result<(Vec<Result<Step, Failure>>, bool)
         match progress {
             PerfettoProgress::Progress { done, total, .. } => steps.push(Ok(Step::Looked(done, total))),
             PerfettoProgress::Plan(info) => steps.push(Ok(Step::Planned(info.packets))),
+            PerfettoProgress::Error { message } => return Err(Failure::new(WHAT, message)),
             PerfettoProgress::BinaryStart => {
                 steps.push(Ok(Step::Bytes(begun.split().freeze())));
                 return Ok((steps, true));
@@ -181,8 +183,14 @@ impl Output {
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(200));
         let mut out = Sink::new(&path, BufWriter::new(draft.as_file()));
-        let (mut counter, mut bytes) = (PacketCounter::default(), 0);
-        while let Some(step) = steps.try_next().await? {
+        let (mut counter, mut bytes, mut has_begun) = (PacketCounter::default(), 0, false);
+        let mut interrupted = pin!(stop_signal());
+        loop {
+            let step = tokio::select! {
+                step = steps.try_next() => step?,
+                signal = &mut interrupted => return Err(Failure::new(WHAT, signal)),
+            };
+            let Some(step) = step else { break };
             match step {
                 Step::Looked(done, total) => bar.set_message(format!("counting: {done} of {total} files")),
                 Step::Planned(packets) => {
@@ -191,6 +199,7 @@ impl Output {
                     bar.set_style(ProgressStyle::with_template(BAR).expect("the template is a constant"));
                 }
                 Step::Bytes(chunk) => {
+                    has_begun = true;
                     counter.push(&chunk);
                     bytes += chunk.len() as u64;
                     out.write_all(&chunk).map_err(cannot)?;
@@ -199,8 +208,8 @@ impl Output {
             }
         }
         bar.finish_and_clear();
-        if !counter.is_whole() {
-            return Err(Failure::new(WHAT, "the server's answer ends within a packet"));
+        if !counter.is_whole() || !has_begun {
+            return Err(Failure::new(WHAT, "the answer ends before the trace does"));
         }
         out.finish().map_err(cannot)?;
         draft.persist(&path).map_err(|error| cannot(error.error))?;

@@ -88,5 +88,10 @@ pub fn range(from: Option<&str>, to: Option<&str>) -> Result<TimeRange, Failure>
         Some(text) => Timestamp::parse(text, now).map_err(|error| Failure::wrong_use(format!("wrong {flag}"), error)),
         None => Ok(default),
     };
-    Ok(TimeRange { from: parse("--from", from, TimeRange::ALL.from)?, to: parse("--to", to, TimeRange::ALL.to)? })
+    let range =
+        TimeRange { from: parse("--from", from, TimeRange::ALL.from)?, to: parse("--to", to, TimeRange::ALL.to)? };
+    if range.from >= range.to {
+        return Err(Failure::wrong_use("the time range is empty", "--from must be before --to"));
+    }
+    Ok(range)
 }

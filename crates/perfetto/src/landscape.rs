@@ -18,12 +18,15 @@ const LAST_PID: i32 = i32::MAX;
 /// … and thread ids from here: a thread with the number of its process would be the main one.
 const LAST_TID: i32 = 1 << 30;
 
+/// Threads that a process may have; spans of more go where those without a thread go.
+const MAX_THREADS: usize = 10_000;
+
 /// The uuid of every track, and what was told of it.
 #[derive(Debug, Default)]
 pub(crate) struct Landscape {
     last_uuid: u64,
     processes: Vec<ProcessTracks>,
-    pids: HashSet<i32>,
+    pids: Numbers,
     spans: HashMap<TrackIndex, u64>,
     counters: HashMap<u128, u64>,
 }
@@ -34,7 +37,7 @@ struct ProcessTracks {
     pid: i32,
     spans: Family,
     threads: HashMap<i64, Thread>,
-    tids: HashSet<i32>,
+    tids: Numbers,
     logs: PointTracks,
     events: PointTracks,
 }
@@ -76,7 +79,7 @@ impl Landscape {
     /// Announces a process.
     pub fn process(&mut self, process: &Process<'_>, tracks: &mut Tracks, packets: &mut Packets) -> ProcessIndex {
         let known = process.pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
-        let pid = own_number(known, &mut self.pids, LAST_PID);
+        let pid = self.pids.take(known, LAST_PID);
         let uuid = self.uuid();
         let pid_label = process.pid.filter(|shown| *shown != i64::from(pid)).map(|shown| format!("pid {shown}"));
         packets.descriptor(uuid, |track| {
@@ -100,7 +103,7 @@ impl Landscape {
             pid,
             spans: tracks.family_of_async(),
             threads: HashMap::new(),
-            tids: HashSet::new(),
+            tids: Numbers::default(),
             logs: PointTracks::default(),
             events: PointTracks::default(),
         });
@@ -112,22 +115,25 @@ impl Landscape {
         self.processes[process.0 as usize].spans
     }
 
-    /// The family of tracks of a thread; announces the thread when it is new.
+    /// The family of tracks of a thread; announces the thread when it is new. `None` when there are too many.
     pub fn thread(
         &mut self,
         process: ProcessIndex,
         (id, name): (i64, &str),
         tracks: &mut Tracks,
         packets: &mut Packets,
-    ) -> Family {
+    ) -> Option<Family> {
         let uuid = self.last_uuid + 1;
         let of_process = &mut self.processes[process.0 as usize];
         if let Some(thread) = of_process.threads.get(&id) {
-            return thread.family;
+            return Some(thread.family);
+        }
+        if of_process.threads.len() >= MAX_THREADS {
+            return None;
         }
         self.last_uuid = uuid;
         // 0 is the idle thread to trace processor, and a number of more than 32 bits does not fit everywhere.
-        let tid = own_number(i32::try_from(id).ok().filter(|tid| *tid > 0), &mut of_process.tids, LAST_TID);
+        let tid = of_process.tids.take(i32::try_from(id).ok().filter(|tid| *tid > 0), LAST_TID);
         let name = match (name, i64::from(tid) == id) {
             ("", _) => format!("thread {id}"),
             (name, true) => name.to_owned(),
@@ -144,7 +150,7 @@ impl Landscape {
             track.varint(11, ORDER_EXPLICIT);
         });
         of_process.threads.insert(id, Thread { family, uuid, name });
-        family
+        Some(family)
     }
 
     /// The track that a span was placed on; announces it when the span is its first. `thread` is the span's.
@@ -252,12 +258,31 @@ fn track(uuid: u64, parent: u64, name: &str, rank: Rank, packets: &mut Packets) 
     });
 }
 
-/// The number that was wished for, if nothing has it yet, else one that nothing is likely to wish for.
-fn own_number(wished: Option<i32>, taken: &mut HashSet<i32>, last: i32) -> i32 {
-    let free = |number: &i32| !taken.contains(number);
-    let number = wished.filter(free).or_else(|| (1..=last).rev().find(free)).unwrap_or(last);
-    taken.insert(number);
-    number
+/// Numbers of processes or threads.
+#[derive(Debug, Default)]
+struct Numbers {
+    taken: HashSet<i32>,
+    /// How many below the last one were given to those whose wish was taken.
+    given: i32,
+}
+
+impl Numbers {
+    /// The number that is wished for, if nothing has it yet, else one that nothing is likely to wish for, from `last`
+    /// downwards.
+    fn take(&mut self, wished: Option<i32>, last: i32) -> i32 {
+        let free = wished.filter(|number| !self.taken.contains(number));
+        let number = free.unwrap_or_else(|| {
+            loop {
+                let number = last - self.given;
+                self.given += 1;
+                if !self.taken.contains(&number) {
+                    return number;
+                }
+            }
+        });
+        self.taken.insert(number);
+        number
+    }
 }
 
 fn text_of(value: ValueRef<'_>) -> String {

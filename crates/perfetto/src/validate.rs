@@ -10,7 +10,9 @@ use crate::message::{AnnotationValue, DebugAnnotation, EventName, InternedData, 
 /// Errors that are told one by one; more are only counted.
 const MAX_TOLD: usize = 20;
 /// Most bytes of a packet.
-const MAX_PACKET: u64 = 64 << 20;
+const MAX_PACKET: u64 = 8 << 20;
+/// Tracks, sequences and interned entries that a trace may have.
+const MAX_ENTRIES: usize = 4 << 20;
 /// Beginnings of arrows that are remembered; of a trace with more, arrows are not checked beyond.
 const MAX_FLOWS: usize = 8 << 20;
 
@@ -31,6 +33,8 @@ pub struct Validation {
     pub counters: u64,
     /// Arrows that were drawn.
     pub flows: u64,
+    /// Arrows that were not checked, because there were too many.
+    pub flows_unchecked: u64,
     /// What is wrong, the first of it.
     pub errors: Vec<String>,
     /// How much is wrong.
@@ -121,6 +125,9 @@ impl Validator {
             let Some((packet, after)) = after.split_at_checked(length as usize) else { return Ok(read) };
             let packet = TracePacket::decode(packet).map_err(|error| wrong(error.to_string()))?;
             self.checker.packet(&packet, offset);
+            if self.checker.entries > MAX_ENTRIES {
+                return Err(wrong(format!("more than {MAX_ENTRIES} tracks, sequences and interned names")));
+            }
             self.offset += rest.len() - after.len();
             rest = after;
         }
@@ -133,6 +140,8 @@ struct Checker {
     tracks: HashMap<u64, Track>,
     sequences: HashMap<u32, Sequence>,
     flows: HashSet<u64>,
+    /// Tracks, sequences and interned entries so far.
+    entries: usize,
 }
 
 #[derive(Debug)]
@@ -155,6 +164,13 @@ struct Sequence {
     locations: HashSet<u64>,
 }
 
+impl Sequence {
+    /// How many entries are interned.
+    fn interned(&self) -> usize {
+        [&self.categories, &self.names, &self.annotations, &self.texts, &self.locations].map(HashSet::len).iter().sum()
+    }
+}
+
 impl Checker {
     fn error(&mut self, offset: usize, what: &str) {
         self.found.error_count += 1;
@@ -166,9 +182,13 @@ impl Checker {
     fn packet(&mut self, packet: &TracePacket, offset: usize) {
         self.found.packets += 1;
         let id = packet.trusted_packet_sequence_id.unwrap_or_default();
-        let mut sequence = self.sequences.remove(&id).unwrap_or_default();
+        let mut sequence = self.sequences.remove(&id).unwrap_or_else(|| {
+            self.entries += 1;
+            Sequence::default()
+        });
         let flags = packet.sequence_flags.unwrap_or_default();
         if flags & 1 != 0 {
+            self.entries -= sequence.interned();
             sequence = Sequence { is_begun: true, clocks: std::mem::take(&mut sequence.clocks), ..Sequence::default() };
         }
         if flags & 2 != 0 && !sequence.is_begun {
@@ -187,6 +207,7 @@ impl Checker {
         }
         if let Some(track) = &packet.track_descriptor {
             self.found.tracks += 1;
+            self.entries += 1;
             let uuid = track.uuid.unwrap_or_default();
             if let Some(parent) = track.parent_uuid
                 && !self.tracks.contains_key(&parent)
@@ -209,9 +230,12 @@ impl Checker {
 
     fn interned(&mut self, data: &InternedData, sequence: &mut Sequence, offset: usize) {
         let mut twice = Vec::new();
+        let entries = &mut self.entries;
         let mut learn = |known: &mut HashSet<u64>, iid: Option<u64>, what: &str| {
             let iid = iid.unwrap_or_default();
-            if iid == 0 || !known.insert(iid) {
+            if iid != 0 && known.insert(iid) {
+                *entries += 1;
+            } else {
                 twice.push(format!("{what} {iid} is interned twice, or is 0"));
             }
         };
@@ -293,7 +317,9 @@ impl Checker {
         }
         if let Some(bind) = event.legacy_event.as_ref().and_then(|legacy| legacy.bind_id) {
             self.found.flows += 1;
-            if self.flows.len() < MAX_FLOWS && !self.flows.contains(&bind) {
+            if self.flows.len() >= MAX_FLOWS {
+                self.found.flows_unchecked += 1;
+            } else if !self.flows.contains(&bind) {
                 self.error(offset, &format!("flow {bind} ends before it began"));
             }
         }

@@ -105,11 +105,6 @@ impl Writer {
         self.tracks.open()
     }
 
-    /// Whether a span is open.
-    pub fn is_open(&self, span: &SpanKey) -> bool {
-        self.tracks.is_open(span)
-    }
-
     /// Whether a span was written lately: those that run and at least the last hundred thousand are remembered.
     pub fn was_written(&self, span: &SpanKey) -> bool {
         self.origin(span).is_some()
@@ -130,14 +125,16 @@ impl Writer {
         let start = span.start.max(self.window.from);
         let end = span.end.map(|end| end.clamp(start, self.window.to.max(start)));
         let is_cut = start != span.start || end != span.end;
-        let family = match span.thread {
-            Some(thread) => self.landscape.thread(span.process, thread, &mut self.tracks, &mut self.packets),
-            None => self.landscape.async_spans(span.process),
-        };
+        let mut on = span.thread;
+        let family = on.and_then(|on| self.landscape.thread(span.process, on, &mut self.tracks, &mut self.packets));
+        let family = family.unwrap_or_else(|| {
+            on = None;
+            self.landscape.async_spans(span.process)
+        });
         let ended = |track, time| self.ends.push((track, time));
         let placed = self.tracks.place(family, span.key, span.parent, start, end, ended);
         self.write_ends();
-        let thread = span.thread.map(|(id, _)| id);
+        let thread = on.map(|(id, _)| id);
         let track = self.landscape.of_span(placed, span.process, thread, &mut self.packets);
         let origin = span.parent.filter(|_| !placed.is_in_parent);
         let origin = origin.and_then(|parent| self.origin(&SpanKey { trace: span.key.trace, span: parent }));

@@ -10,6 +10,7 @@ use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::col;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use futures::{StreamExt, TryStreamExt};
@@ -37,19 +38,21 @@ pub(crate) fn schema() -> SchemaRef {
 
 /// The table of chunks.
 pub(crate) fn table(maker: TraceMaker, request: TimelineRequest) -> Result<Arc<dyn TableProvider>> {
-    Ok(Arc::new(StreamingTable::try_new(schema(), vec![Arc::new(Chunks { maker, request })])?))
+    let chunks = StreamingTable::try_new(schema(), vec![Arc::new(Chunks { maker, request, schema: schema() })])?;
+    // So that asking for their order does not hold them back.
+    Ok(Arc::new(chunks.with_sort_order(vec![col("chunk_id").sort(true, false)])))
 }
 
 #[derive(Debug)]
 struct Chunks {
     maker: TraceMaker,
     request: TimelineRequest,
+    schema: SchemaRef,
 }
 
 impl PartitionStream for Chunks {
     fn schema(&self) -> &SchemaRef {
-        static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(schema);
-        &SCHEMA
+        &self.schema
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {

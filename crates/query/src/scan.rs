@@ -40,7 +40,7 @@ pub(crate) struct View {
     pub(crate) store: ObjectStoreUrl,
     /// How they are read.
     pub(crate) readers: Arc<dyn ParquetFileReaderFactory>,
-    /// Who makes Perfetto traces of the same rows; `None` when nobody does.
+    /// Who makes Perfetto traces, of the rows at the moment when they are made; `None` when nobody does.
     pub(crate) traces: Option<TraceMaker>,
 }
 

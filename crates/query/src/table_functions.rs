@@ -217,8 +217,11 @@ impl SpansFunction {
         };
         let TimeRange { from, to } = self.range(times)?;
         let range = TimeRange { from: from.max(self.view.range.from), to: to.min(self.view.range.to) };
+        if range.from >= range.to {
+            return Ok(Arc::new(EmptyTable::new(self.schema())));
+        }
         let Some(maker) = self.view.traces.clone() else {
-            return plan_err!("{} reads the present rows of a server or a lake, and there are none here", self.name);
+            return plan_err!("{} reads the present rows, not an earlier snapshot", self.name);
         };
         perfetto_trace::table(maker, TimelineRequest { subject: Subject::Process(process_id), kinds, range })
     }
@@ -230,7 +233,11 @@ impl SpansFunction {
             [from, to] => (self.time(from)?, self.time(to)?),
             _ => return self.misused(),
         };
-        Ok(TimeRange { from: from.unwrap_or(Timestamp::MIN), to: to.unwrap_or(Timestamp::MAX) })
+        let range = TimeRange { from: from.unwrap_or(Timestamp::MIN), to: to.unwrap_or(Timestamp::MAX) };
+        if range.from >= range.to {
+            return plan_err!("the time range of {} is empty: it ends before it begins", self.name);
+        }
+        Ok(range)
     }
 
     /// A moment; `None` for NULL.

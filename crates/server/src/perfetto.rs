@@ -75,7 +75,7 @@ pub(crate) async fn trace(
 }
 
 /// The same with progress: lines of JSON (`progress`, then `plan`), a line `{"type":"binary_start"}`, then the bytes of
-/// the trace. When it fails after it has begun, the connection is aborted.
+/// the trace. When it fails, the connection is aborted; before `binary_start`, a line `error` says why.
 #[utoipa::path(post, path = "/api/perfetto/{process_id}/generate", operation_id = "perfetto_generate", tag = "perfetto",
     params(("process_id" = String, Path, description = "UUID")), request_body = PerfettoRequest,
     responses((status = 200, description = "Lines of `PerfettoProgress`, then the trace", body = Vec<u8>, content_type = "application/octet-stream"),
@@ -107,13 +107,26 @@ pub(crate) async fn generate(
         }),
         PlanStep::Planned(plan) => line(&PerfettoProgress::Plan(describe(process_id, &plan))),
     });
-    let start = futures::stream::iter([Ok(line(&PerfettoProgress::BinaryStart))]);
     let exporter = std::sync::Arc::clone(&app.exporter);
     let trace = futures::stream::once(async move {
         let gone = || QueryError::Failed(format!("process {process_id} is not known any more"));
-        exporter.perfetto(request, ExportEncoding::Plain).await?.ok_or_else(gone)
+        let trace = exporter.perfetto(request, ExportEncoding::Plain).await?.ok_or_else(gone)?;
+        // What fails at once is told in words, as long as there may be words.
+        let trace = begun(trace).await?;
+        let start = futures::stream::iter([Ok(line(&PerfettoProgress::BinaryStart))]);
+        Ok::<_, QueryError>(start.chain(trace))
     });
-    let answer = lines.chain(start).chain(trace.try_flatten());
+    let mut has_begun = false;
+    let answer = lines.chain(trace.try_flatten()).flat_map(move |part| {
+        let failure = match &part {
+            Ok(bytes) => {
+                has_begun |= bytes[..] == line(&PerfettoProgress::BinaryStart)[..];
+                None
+            }
+            Err(error) => (!has_begun).then(|| line(&PerfettoProgress::Error { message: error.to_string() })),
+        };
+        futures::stream::iter(failure.map(Ok).into_iter().chain([part]))
+    });
     Ok(download(&file_name(&process_id.to_string(), ExportEncoding::Plain), held(answer, turn)))
 }
 
@@ -121,16 +134,13 @@ pub(crate) async fn generate(
 #[utoipa::path(post, path = "/api/perfetto/validate", operation_id = "perfetto_validate", tag = "perfetto",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, description = "What is in the trace, and what is wrong with it", body = PerfettoValidation),
-        (status = 400, description = "These bytes are no Perfetto trace", body = ErrorBody)))]
+        (status = 400, description = "These bytes are no Perfetto trace", body = ErrorBody),
+        (status = 429, description = "Too many exports are running; see `Retry-After`", body = ErrorBody)))]
 pub(crate) async fn validate(State(app): State<App>, body: Body) -> Result<Json<PerfettoValidation>, Refusal> {
     let _turn = app.export_turn()?;
-    let mut chunks = body.into_data_stream();
+    let mut body = body;
     let mut validator = Validator::default();
-    loop {
-        let next = tokio::time::timeout(app.body_limits.timeout, chunks.next()).await;
-        let next = next.map_err(|_| Refusal::invalid("the rest of the trace did not come in time"))?;
-        let Some(chunk) = next else { break };
-        let chunk = chunk.map_err(|error| Refusal::invalid(format!("the trace broke off: {error}")))?;
+    while let Some(chunk) = body::next_data(&mut body, app.body_limits.timeout).await? {
         // Decoding takes its time: not on a thread that serves others.
         let pushed = tokio::task::spawn_blocking(move || validator.push(&chunk).map(|()| validator)).await;
         validator = pushed.map_err(|panic| Refusal::internal(panic.to_string()))?.map_err(invalid)?;
@@ -145,6 +155,7 @@ pub(crate) async fn validate(State(app): State<App>, body: Body) -> Result<Json<
         instants: found.instants,
         counters: found.counters,
         flows: found.flows,
+        flows_unchecked: found.flows_unchecked,
         errors: found.errors,
         error_count: found.error_count,
     }))
@@ -233,7 +244,7 @@ fn line(progress: &PerfettoProgress) -> Bytes {
 }
 
 /// Waits for the first bytes.
-async fn begun(mut bytes: ByteStream) -> Result<ByteStream, Refusal> {
+async fn begun(mut bytes: ByteStream) -> Result<ByteStream, QueryError> {
     let first = bytes.next().await.transpose()?;
     Ok(futures::stream::iter(first.map(Ok)).chain(bytes).boxed())
 }
@@ -249,10 +260,7 @@ fn held(
 }
 
 fn download(name: &str, bytes: impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static) -> Response {
-    let bytes = bytes.map_err(|error| {
-        tracing::warn!(%error, "an export failed while it was being sent");
-        std::io::Error::other(error)
-    });
+    let bytes = bytes.map_err(std::io::Error::other);
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("ids are plain text");
     let headers =
         [(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")), (CONTENT_DISPOSITION, disposition)];

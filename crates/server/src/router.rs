@@ -3,7 +3,6 @@
 use std::any::Any;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::from_fn_with_state;
@@ -41,7 +40,7 @@ pub(crate) fn http(app: App) -> Router {
         .route("/api/perfetto/{process_id}/info", get(perfetto::info))
         .route("/api/perfetto/{process_id}/trace", get(perfetto::trace))
         .route("/api/perfetto/{process_id}/generate", post(perfetto::generate))
-        .route("/api/perfetto/validate", post(perfetto::validate).layer(DefaultBodyLimit::disable()))
+        .route("/api/perfetto/validate", post(perfetto::validate))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")));
     let rest = Router::new()
         .route("/v1/traces/stream", get(stream::upgrade))

@@ -87,7 +87,6 @@ pub(crate) async fn get(
     PathParam(trace_id): PathParam,
     mut params: Params,
 ) -> Result<Response, Refusal> {
-    #[derive(PartialEq)]
     enum Format {
         Own,
         Otlp,
@@ -104,16 +103,18 @@ pub(crate) async fn get(
             );
         }
     };
-    if format == Format::Perfetto {
-        return perfetto::of_trace(&app, trace_id, params).await;
-    }
+    let as_otlp = match format {
+        Format::Perfetto => return perfetto::of_trace(&app, trace_id, params).await,
+        Format::Otlp => true,
+        Format::Own => false,
+    };
     params.finish()?;
     let _turn = app.query_turn().await?;
     let trace = app.traces.trace(trace_id).await?.ok_or_else(|| Refusal::not_found(format!("no trace {trace_id}")))?;
-    Ok(match format {
-        Format::Otlp => Json(api::otlp::TracesData::from(&trace)).into_response(),
-        _ => stream_trace(trace),
-    })
+    if as_otlp {
+        return Ok(Json(api::otlp::TracesData::from(&trace)).into_response());
+    }
+    Ok(stream_trace(trace))
 }
 
 /// The log records of a trace, earliest first.

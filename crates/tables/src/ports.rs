@@ -218,7 +218,7 @@ pub trait TraceStore: Send + Sync {
 pub struct ExportPlan {
     /// The rows, counted.
     pub survey: Survey,
-    /// Packets that will be written, about: what a reader can measure its progress by.
+    /// Packets that will be written, extrapolated from the first rows: what a reader can measure its progress by.
     pub packets: u64,
     /// Bytes, extrapolated from the first rows.
     pub estimated_bytes: u64,

@@ -1,4 +1,5 @@
 use glasshouse_files::FilesError;
+use glasshouse_model::Timestamp;
 use glasshouse_tables::ports::QueryError;
 
 /// Why a question was given up.
@@ -10,6 +11,8 @@ pub(crate) enum Failure {
     Schema(&'static str),
     #[error("it is too large to be put together in memory beside what others ask for; ask for parts of it with SQL")]
     TooLarge,
+    #[error("too many spans start, or run when the range begins, at {0}; choose another beginning, or fewer kinds")]
+    TooManyAtOnce(Timestamp),
     #[error("nobody waits for the answer")]
     Stopped,
 }
@@ -17,7 +20,7 @@ pub(crate) enum Failure {
 impl From<Failure> for QueryError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::TooLarge => Self::Limit(failure.to_string()),
+            Failure::TooLarge | Failure::TooManyAtOnce(_) => Self::Limit(failure.to_string()),
             failure => Self::Failed(failure.to_string()),
         }
     }

@@ -127,12 +127,6 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// For work that somebody waits for to its end, and that holds little.
-    pub fn never() -> Self {
-        let memory = Arc::new(AtomicUsize::new(usize::MAX));
-        Self { is_stopped: AtomicBool::new(false), answer: Arc::new(Answer { memory, held: AtomicUsize::new(0) }) }
-    }
-
     /// Fails when the work should end.
     pub fn check(&self) -> Result<(), Failure> {
         if self.is_stopped.load(Ordering::Relaxed) { Err(Failure::Stopped) } else { Ok(()) }

@@ -11,7 +11,7 @@ export interface paths {
         put?: never;
         /**
          * The same with progress: lines of JSON (`progress`, then `plan`), a line `{"type":"binary_start"}`, then the bytes of
-         *     the trace. When it fails after it has begun, the connection is aborted.
+         *     the trace. When it fails, the connection is aborted; before `binary_start`, a line `error` says why.
          */
         post: operations["perfetto_generate"];
         delete?: never;
@@ -574,6 +574,11 @@ export interface components {
             /** @enum {string} */
             type: "plan";
         }) | {
+            /** @description What went wrong. */
+            message: string;
+            /** @enum {string} */
+            type: "error";
+        } | {
             /** @enum {string} */
             type: "binary_start";
         };
@@ -605,6 +610,11 @@ export interface components {
              * @description Arrows.
              */
             flows: number;
+            /**
+             * Format: int64
+             * @description Of them, those that were not checked, because there were too many.
+             */
+            flows_unchecked: number;
             /**
              * Format: int64
              * @description Points.
@@ -1167,6 +1177,15 @@ export interface operations {
             };
             /** @description These bytes are no Perfetto trace */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many exports are running; see `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -62,12 +62,6 @@ pub async fn measure(server: &Server) -> Result<PerfettoReport, Failure> {
     };
     let base = format!("/api/perfetto/{}", process.process_id);
 
-    let begun = Instant::now();
-    let info = client.get(&format!("{base}/info")).send().await.map_err(ClientError::from).map_err(failed)?;
-    let info: PerfettoInfo = success(info).await.map_err(failed)?.json().await.map_err(|error| failed(error.into()))?;
-    let info_ms = begun.elapsed().as_secs_f64() * 1e3;
-    let spans = info.counts.thread + info.counts.asynchronous;
-
     let path = format!("{base}/trace");
     let idle = server.usage().await?;
     let begun = Instant::now();
@@ -75,6 +69,12 @@ pub async fn measure(server: &Server) -> Result<PerfettoReport, Failure> {
     let read = read.map_err(failed)?;
     let seconds = begun.elapsed().as_secs_f64();
     let cpu = server.usage().await?.cpu_seconds - idle.cpu_seconds;
+
+    let begun = Instant::now();
+    let info = client.get(&format!("{base}/info")).send().await.map_err(ClientError::from).map_err(failed)?;
+    let info: PerfettoInfo = success(info).await.map_err(failed)?.json().await.map_err(|error| failed(error.into()))?;
+    let info_ms = begun.elapsed().as_secs_f64() * 1e3;
+    let spans = info.counts.thread + info.counts.asynchronous;
 
     let other = client.another_connection();
     let both = async { tokio::join!(self::read(client, &path), self::read(&other, &path)) };

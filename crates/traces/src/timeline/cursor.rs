@@ -5,20 +5,17 @@
 //! rows of a slice, at the other columns. So memory is bounded by a slice and by the times of the row groups that overlap.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, FixedSizeBinaryArray};
 use arrow::record_batch::RecordBatch;
 use glasshouse_files::FileCache;
-use glasshouse_model::{SpanId, Subject, TimeRange, Timestamp, TraceId};
+use glasshouse_model::{Subject, TimeRange, Timestamp};
 use glasshouse_tables::{DataFile, Snapshot, Table};
 
-use super::place::{Key, Keys, Place, Times};
-use crate::cells;
+use super::Stop;
+use super::place::{Key, Place, Times};
 use crate::error::Failure;
-use crate::lookup::{Wanted, find};
-use crate::store::Stop;
 
 /// Rows of the first slice, so that it is there soon; each is twice as large as the one before, …
 const FIRST_ROWS: usize = 2 << 10;
@@ -26,8 +23,9 @@ const FIRST_ROWS: usize = 2 << 10;
 const SLICE_ROWS: usize = 16 << 10;
 /// … and how many bytes they may take, about.
 const SLICE_BYTES: usize = 16 << 20;
-/// Rows of the same time come in the same slice, up to so many.
-const SAME_TIME_ROWS: usize = 256 << 10;
+/// Rows that may start at the same moment, and how many bytes they may take, where they have to come together.
+const TOGETHER_ROWS: usize = 256 << 10;
+const TOGETHER_BYTES: usize = 256 << 20;
 
 /// Columns of rows that follow each other in time.
 #[derive(Debug)]
@@ -56,6 +54,19 @@ pub(crate) struct Cursor {
     places: Vec<Option<Active>>,
     /// Rows of the next slice.
     slice_rows: usize,
+    /// Whether rows of the same time come in the same slice.
+    is_together: bool,
+    stop: Stop,
+}
+
+/// How a table is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    pub subject: Subject,
+    pub times: Times,
+    /// Rows of the first slice, when it is not the usual number.
+    pub first_rows: Option<usize>,
+    pub stop: Stop,
 }
 
 /// Something that was not looked at: its earliest time and its number in `waiting`.
@@ -82,9 +93,9 @@ impl Cursor {
         files: &FileCache,
         table: Table,
         columns: &'static [&'static str],
-        subject: Subject,
-        times: Times,
+        reading: Reading,
     ) -> Self {
+        let Reading { subject, times, first_rows, stop } = reading;
         let mut cursor = Self {
             table,
             columns,
@@ -96,7 +107,9 @@ impl Cursor {
             waiting: Vec::new(),
             next: BinaryHeap::new(),
             places: Vec::new(),
-            slice_rows: FIRST_ROWS,
+            slice_rows: first_rows.unwrap_or(FIRST_ROWS),
+            is_together: matches!(table, Table::Spans | Table::SpanLinks),
+            stop,
         };
         for batch in snapshot.hot_batches(table) {
             cursor.wait(i64::MIN, Waiting::Place(Place::hot(table, batch.clone())));
@@ -119,6 +132,7 @@ impl Cursor {
         while let Some(&Reverse((earliest, number))) = self.pending.peek()
             && earliest <= time
         {
+            self.stop.check()?;
             self.pending.pop();
             match std::mem::replace(&mut self.waiting[number], Waiting::Done) {
                 Waiting::File(file) => {
@@ -135,36 +149,13 @@ impl Cursor {
     }
 
     fn activate(&mut self, place: Place) -> Result<(), Failure> {
-        let Keys { mut keys, open } = place.keys(self.subject, self.times)?;
-        if !open.is_empty() {
-            let ended = self.ended(&place, &open)?;
-            keys.retain(|key| !ended.contains(&key.row));
-        }
+        let keys = place.keys(self.subject, self.times, &self.snapshot, &self.files)?;
         if let Some(first) = keys.first() {
             self.next.push(Reverse((first.time, self.places.len())));
             let row_bytes = place.row_bytes();
             self.places.push(Some(Active { place, row_bytes, keys, next: 0 }));
         }
         Ok(())
-    }
-
-    /// Of rows without an end, those whose span has an end in another row: if it ran on into the range, that row
-    /// tells of it.
-    fn ended(&self, place: &Place, open: &[u32]) -> Result<HashSet<u32>, Failure> {
-        let ids = place.read(&["trace_id", "span_id"], open)?;
-        let traces: HashSet<TraceId> =
-            cells::ids(ids.column(0))?.iter().flatten().filter_map(TraceId::from_slice).collect();
-        let wanted = Wanted::new(&traces.into_iter().collect::<Vec<_>>());
-        let columns = &["trace_id", "span_id", "end_time"];
-        let mut ended = HashSet::new();
-        for found in find(&self.snapshot, &self.files, Table::Spans, &wanted, columns, &Stop::never())? {
-            let (trace, span) = (cells::ids(found.batch.column(0))?, cells::ids(found.batch.column(1))?);
-            let end = found.batch.column(2);
-            ended.extend((0..end.len()).filter(|row| end.is_valid(*row)).map(|row| pair(trace, span, row)));
-        }
-        let (trace, span) = (cells::ids(ids.column(0))?, cells::ids(ids.column(1))?);
-        let is_ended = |(position, _): &(usize, &u32)| ended.contains(&pair(trace, span, *position));
-        Ok(open.iter().enumerate().filter(is_ended).map(|(_, row)| *row).collect())
     }
 
     /// The time of the next row; `None` at the end.
@@ -190,8 +181,11 @@ impl Cursor {
         self.slice_rows = (slice_rows * 2).min(SLICE_ROWS);
         while let Some((time, number)) = self.peek()? {
             let is_full = times.len() >= slice_rows || bytes >= SLICE_BYTES;
-            if is_full && (times.last() != Some(&time) || times.len() >= SAME_TIME_ROWS) {
+            if is_full && !(self.is_together && times.last() == Some(&time)) {
                 break;
+            }
+            if times.len() >= TOGETHER_ROWS || bytes >= TOGETHER_BYTES {
+                return Err(Failure::TooManyAtOnce(Timestamp::from_nanos(time)));
             }
             self.next.pop();
             // Until another place may have its turn.
@@ -201,8 +195,9 @@ impl Cursor {
             let active = self.places[number].as_mut().expect("a place stays until its last row had its turn");
             let rows = picked.entry(number).or_default();
             while let Some(key) = active.keys.get(active.next)
-                && (key.time == time || (key.time <= until && times.len() < slice_rows && bytes < SLICE_BYTES))
-                && times.len() < SAME_TIME_ROWS
+                && key.time <= until.max(time)
+                && (times.len() < slice_rows && bytes < SLICE_BYTES
+                    || (self.is_together && times.last() == Some(&key.time) && times.len() < TOGETHER_ROWS))
             {
                 rows.push((key.row, times.len() as u32));
                 times.push(key.time);
@@ -232,9 +227,4 @@ impl Cursor {
         }
         Ok(Some(Slice { batches, times, order }))
     }
-}
-
-/// The ids of a span.
-fn pair(trace: &FixedSizeBinaryArray, span: &FixedSizeBinaryArray, row: usize) -> (Option<TraceId>, Option<SpanId>) {
-    (TraceId::from_slice(trace.value(row)), SpanId::from_slice(span.value(row)))
 }

@@ -6,23 +6,23 @@ mod place;
 mod rows;
 mod survey;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use glasshouse_files::FileCache;
-use glasshouse_model::{ProcessId, SpanId, Subject, TimelineRequest, Timestamp, TraceId, TraceProcess};
+use glasshouse_model::{ProcessId, SpanId, Subject, TimeRange, TimelineRequest, Timestamp, TraceId, TraceProcess};
 use glasshouse_tables::ports::QueryError;
 use glasshouse_tables::{Snapshot, Table};
 
-use self::cursor::{Cursor, Slice};
-use self::place::Times;
+use self::cursor::{Cursor, Reading, Slice};
+use self::place::{Times, each_of_traces};
 use self::rows::{Columns, EventColumns, LinkColumns, LinkRow, LogColumns, PointColumns, SpanColumns, SpanRow};
+use crate::cells;
 use crate::error::Failure;
-use crate::lookup::{Wanted, find};
+use crate::lookup::{Wanted, taken};
 use crate::processes::Processes;
-use crate::store::Stop;
 use crate::trace::{distinct, json};
 
 pub use rows::{EventView, LinkView, LogView, PointView, SpanView};
@@ -30,7 +30,7 @@ pub use rows::{EventView, LinkView, LogView, PointView, SpanView};
 /// What visits rows. A break ends the visit.
 pub trait Visitor {
     /// Spans that start at the same moment, or had started by then when that is the beginning of the range, each span
-    /// once; and their links, with the position of the span among them.
+    /// once; and their links, with the position of the span among them, in order of it.
     fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()>;
 
     /// An event of a span.
@@ -49,6 +49,24 @@ pub struct Timeline {
     files: FileCache,
     processes: Arc<Processes>,
     request: TimelineRequest,
+    stop: Stop,
+    first_rows: Option<usize>,
+}
+
+/// Tells work that nobody waits for to end.
+#[derive(Clone)]
+pub(crate) struct Stop(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Stop {
+    fn check(&self) -> Result<(), Failure> {
+        if (self.0)() { Err(Failure::Stopped) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stop")
+    }
 }
 
 impl fmt::Debug for Timeline {
@@ -64,7 +82,19 @@ impl Timeline {
         processes: Arc<Processes>,
         request: TimelineRequest,
     ) -> Self {
-        Self { snapshot, files, processes, request }
+        Self { snapshot, files, processes, request, stop: Stop(Arc::new(|| false)), first_rows: None }
+    }
+
+    /// Ends work with a failure once `is_stopped`, which is asked before each batch and row group.
+    #[must_use]
+    pub fn with_stop(self, is_stopped: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { stop: Stop(Arc::new(is_stopped)), ..self }
+    }
+
+    /// Reads so many rows at first, and twice as many each time up to the usual number.
+    #[must_use]
+    pub fn with_first_rows(self, rows: usize) -> Self {
+        Self { first_rows: Some(rows.max(1)), ..self }
     }
 
     /// What was asked for.
@@ -79,8 +109,22 @@ impl Timeline {
 
     /// Whether a span of a trace is known.
     pub fn knows_trace(&self, id: TraceId) -> Result<bool, QueryError> {
-        let found = find(&self.snapshot, &self.files, Table::Spans, &Wanted::new(&[id]), &["span_id"], &Stop::never());
-        Ok(!found?.is_empty())
+        Ok(self.find_trace(id)?)
+    }
+
+    fn find_trace(&self, id: TraceId) -> Result<bool, Failure> {
+        let wanted = Wanted::new(&[id]);
+        for batch in self.snapshot.hot_batches(Table::Spans) {
+            if !wanted.rows(cells::ids(cells::column(batch, "trace_id")?)?).is_empty() {
+                return Ok(true);
+            }
+        }
+        for file in self.snapshot.files(Table::Spans, TimeRange::ALL) {
+            if !self.files.open(file)?.trace_rows(&[id])?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Visits the rows in order of time; of the same time, spans first, then events, log records, points. Gives whether
@@ -105,7 +149,8 @@ impl Timeline {
             let linked = links.at(time);
             if !started.is_empty() {
                 let is_first = time == self.request.range.from.nanos();
-                let early = crossing.iter().filter(|_| is_first).flat_map(|links| links.rows_before(time));
+                let early =
+                    crossing.iter().filter(|_| is_first).flat_map(|links| links.rows_before(time)).map(|(_, row)| row);
                 let linked = links.rows(linked).filter_map(|(columns, row)| columns.row(row)).chain(early);
                 if self.visit_spans(&spans, started, linked, visitor).is_break() {
                     return Ok(ControlFlow::Break(()));
@@ -149,10 +194,10 @@ impl Timeline {
     ) -> ControlFlow<()> {
         let kinds = self.request.kinds;
         let is_chosen = |row: &SpanRow<'_>| if row.view.thread.is_some() { kinds.thread } else { kinds.asynchronous };
-        let mut rows = feed.rows(started.clone()).filter_map(|(columns, row)| columns.row(row)).filter(is_chosen);
+        let mut rows = feed.rows(started.clone()).filter_map(|(columns, row)| columns.row(row));
         let mut linked = linked.peekable();
         if started.len() == 1 && linked.peek().is_none() {
-            let Some(only) = rows.next() else { return ControlFlow::Continue(()) };
+            let Some(only) = rows.next().filter(is_chosen) else { return ControlFlow::Continue(()) };
             return visitor.spans(&[only.view], &[]);
         }
         let mut positions: HashMap<(TraceId, SpanId), usize> = HashMap::with_capacity(started.len());
@@ -165,14 +210,26 @@ impl Timeline {
                 None => chosen.push(row),
             }
         }
+        // Which thread a span ran on is told by the row that counts.
+        let mut kept = 0;
+        let places: Vec<Option<usize>> = chosen
+            .iter()
+            .map(|row| {
+                is_chosen(row).then(|| {
+                    kept += 1;
+                    kept - 1
+                })
+            })
+            .collect();
         let identity = |row: &LinkRow<'_>| {
             let LinkView { linked_trace_id, linked_span_id, attributes } = row.view;
             (row.trace_id, row.span_id, linked_trace_id, linked_span_id, json(attributes))
         };
         let linked = distinct(linked.map(|row| (identity(&row), row.ingest_time, row)).collect()).into_iter();
-        let position = |row: &LinkRow<'_>| positions.get(&(row.trace_id, row.span_id)).copied();
-        let links: Vec<_> = linked.filter_map(|(_, row)| Some((position(&row)?, row.view))).collect();
-        let spans: Vec<_> = chosen.into_iter().map(|row| row.view).collect();
+        let position = |row: &LinkRow<'_>| places[*positions.get(&(row.trace_id, row.span_id))?];
+        let mut links: Vec<_> = linked.filter_map(|(_, row)| Some((position(&row)?, row.view))).collect();
+        links.sort_by_key(|(span, _)| *span);
+        let spans: Vec<_> = chosen.into_iter().filter(is_chosen).map(|row| row.view).collect();
         if spans.is_empty() { ControlFlow::Continue(()) } else { visitor.spans(&spans, &links) }
     }
 
@@ -183,15 +240,25 @@ impl Timeline {
             return Ok(Vec::new());
         }
         let crossing = spans.ahead().filter_map(|(columns, row)| columns.row(row)).filter(|row| row.view.start < from);
-        let mut traces: Vec<TraceId> = crossing.map(|row| row.view.trace_id).collect();
-        traces.sort_unstable();
-        traces.dedup();
+        let spans: HashSet<_> = crossing.map(|row| (row.view.trace_id, row.view.span_id)).collect();
+        let traces: HashSet<TraceId> = spans.iter().map(|(trace, _)| *trace).collect();
+        let traces: Vec<TraceId> = traces.into_iter().collect();
         if traces.is_empty() {
             return Ok(Vec::new());
         }
-        let (wanted, names) = (Wanted::new(&traces), LinkColumns::NAMES);
-        let found = find(&self.snapshot, &self.files, Table::SpanLinks, &wanted, names, &Stop::never())?;
-        found.iter().map(|found| LinkColumns::new(&found.batch)).collect()
+        let (range, names) = (TimeRange { from: Timestamp::MIN, to: self.request.range.from }, LinkColumns::NAMES);
+        let mut links = Vec::new();
+        each_of_traces(&self.snapshot, &self.files, Table::SpanLinks, range, &traces, names, |batch| {
+            self.stop.check()?;
+            let columns = LinkColumns::new(&batch)?;
+            let is_wanted = |row: &LinkRow<'_>| spans.contains(&(row.trace_id, row.span_id));
+            let rows: Vec<u32> = columns.rows_before(from).filter(|(_, row)| is_wanted(row)).map(|(i, _)| i).collect();
+            if !rows.is_empty() {
+                links.push(LinkColumns::new(&taken(&batch, Table::SpanLinks, names, &rows)?)?);
+            }
+            Ok(())
+        })?;
+        Ok(links)
     }
 
     fn is_of_trace(&self) -> bool {
@@ -206,7 +273,9 @@ impl Timeline {
 
     fn feed<C: Columns>(&self, is_wanted: bool) -> Feed<C> {
         let subject = self.request.subject;
-        let cursor = || Cursor::new(&self.snapshot, &self.files, C::TABLE, C::NAMES, subject, self.times(C::TABLE));
+        let (times, stop) = (self.times(C::TABLE), self.stop.clone());
+        let reading = Reading { subject, times, first_rows: self.first_rows, stop };
+        let cursor = || Cursor::new(&self.snapshot, &self.files, C::TABLE, C::NAMES, reading);
         Feed { cursor: is_wanted.then(cursor), columns: Vec::new(), times: Vec::new(), order: Vec::new(), at: 0 }
     }
 }

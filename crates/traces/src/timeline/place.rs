@@ -1,17 +1,19 @@
 //! Rows that stand together: a batch that is not in a file yet, or a row group of a file.
 
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, FixedSizeBinaryArray};
 use arrow::record_batch::RecordBatch;
 use glasshouse_files::{FileCache, FileReader, RowRanges};
-use glasshouse_model::{Subject, TraceId};
-use glasshouse_tables::Table;
+use glasshouse_model::{SpanId, Subject, TimeRange, Timestamp, TraceId};
+use glasshouse_tables::{Snapshot, Table};
 
 use crate::cells;
 use crate::error::Failure;
 use crate::logs;
-use crate::lookup::taken;
+use crate::lookup::{Wanted, taken};
 use crate::source::Source;
 
 /// A row and when it is its turn.
@@ -39,15 +41,6 @@ pub(crate) struct Times {
     pub with_crossing: bool,
 }
 
-/// The wanted rows of a place.
-#[derive(Debug, Default)]
-pub(crate) struct Keys {
-    /// In order of time.
-    pub keys: Vec<Key>,
-    /// Of them, the rows that began before and have no end: somewhere else an end may be known.
-    pub open: Vec<u32>,
-}
-
 impl Place {
     pub fn hot(table: Table, batch: RecordBatch) -> Self {
         Self { table, source: Source::Hot(batch), ranges: None }
@@ -68,10 +61,7 @@ impl Place {
         let mut places = Vec::new();
         for group in 0..file.row_groups() {
             let rows = file.row_group(group);
-            let ranges: Option<RowRanges> = ranges.as_ref().map(|ranges| {
-                let cut = |range: std::ops::Range<u64>| range.start.max(rows.start)..range.end.min(rows.end);
-                ranges.iter().map(cut).filter(|range| !range.is_empty()).collect()
-            });
+            let ranges = ranges.as_ref().map(|ranges| within(ranges, &rows));
             if ranges.as_ref().is_some_and(RowRanges::is_empty) {
                 continue;
             }
@@ -97,7 +87,12 @@ impl Place {
     pub fn row_bytes(&self) -> usize {
         let bytes = match &self.source {
             Source::Hot(batch) => batch.get_array_memory_size(),
-            Source::Group(file, group) => file.metadata().row_group(*group).total_byte_size() as usize,
+            Source::Group(file, group) => {
+                let group = file.metadata().row_group(*group);
+                // Text that repeats takes nearly nothing in a file.
+                let texts = group.columns().iter().filter_map(|chunk| chunk.unencoded_byte_array_data_bytes());
+                group.total_byte_size().max(texts.sum()) as usize
+            }
         };
         bytes / self.source.len().max(1)
     }
@@ -114,8 +109,15 @@ impl Place {
         self.source.has_nulls("end_time") || self.source.bounds("end_time").is_none_or(|(_, latest)| latest > from)
     }
 
-    /// The wanted rows. Those that began before `times.from` come then.
-    pub fn keys(&self, subject: Subject, times: Times) -> Result<Keys, Failure> {
+    /// The wanted rows in order of time. Those that began before `times.from` come then. A row without an end that began
+    /// before is left out when another row tells the span's end: if it ran on, that row is wanted itself.
+    pub fn keys(
+        &self,
+        subject: Subject,
+        times: Times,
+        snapshot: &Snapshot,
+        files: &FileCache,
+    ) -> Result<Vec<Key>, Failure> {
         let time_column = self.table.time_column();
         let id_column = match subject {
             Subject::Process(_) => "process_id",
@@ -138,7 +140,7 @@ impl Place {
         let ids = cells::ids(cells::column(&batch, id_column)?)?;
         let time = cells::times(cells::column(&batch, time_column)?)?;
         let end = times.with_crossing.then(|| cells::times(cells::column(&batch, "end_time")?)).transpose()?;
-        let mut wanted = Keys::default();
+        let (mut wanted, mut open) = (Vec::new(), Vec::new());
         for position in matching(ids, subject) {
             let row = rows.as_ref().map_or(position as u32, |rows| rows[position]);
             let start = time.value(position);
@@ -146,20 +148,49 @@ impl Place {
                 continue;
             }
             if start >= times.from {
-                wanted.keys.push(Key { time: start, row });
+                wanted.push(Key { time: start, row });
                 continue;
             }
             let Some(end) = end else { continue };
             let end = cells::value(end, position);
             if end.is_none_or(|end| end > times.from) {
-                wanted.keys.push(Key { time: times.from, row });
+                wanted.push(Key { time: times.from, row });
                 if end.is_none() {
-                    wanted.open.push(row);
+                    open.push(row);
                 }
             }
         }
-        wanted.keys.sort_unstable();
+        if !open.is_empty() {
+            let ended = self.ended(&open, snapshot, files)?;
+            wanted.retain(|key| !ended.contains(&key.row));
+        }
+        wanted.sort_unstable();
         Ok(wanted)
+    }
+
+    /// Of rows without an end, those whose span has one in another row.
+    fn ended(&self, open: &[u32], snapshot: &Snapshot, files: &FileCache) -> Result<HashSet<u32>, Failure> {
+        let batch = self.read(&["trace_id", "span_id", "start_time"], open)?;
+        let spans = (cells::ids(batch.column(0))?, cells::ids(batch.column(1))?);
+        let rows: HashMap<_, u32> = open.iter().enumerate().map(|(i, row)| (pair(spans, i), *row)).collect();
+        let times = cells::times(batch.column(2))?.values();
+        let (first, last) = (times.iter().min().copied(), times.iter().max().copied());
+        // Rows of a span tell the same start.
+        let range = TimeRange {
+            from: first.map_or(Timestamp::MIN, Timestamp::from_nanos),
+            to: last.map_or(Timestamp::MAX, |last| Timestamp::from_nanos(last.saturating_add(1))),
+        };
+        let traces: HashSet<TraceId> = spans.0.iter().flatten().filter_map(TraceId::from_slice).collect();
+        let traces: Vec<TraceId> = traces.into_iter().collect();
+        let columns = &["trace_id", "span_id", "end_time"];
+        let mut ended = HashSet::new();
+        each_of_traces(snapshot, files, Table::Spans, range, &traces, columns, |batch| {
+            let spans = (cells::ids(batch.column(0))?, cells::ids(batch.column(1))?);
+            let with_end = (0..batch.num_rows()).filter(|row| batch.column(2).is_valid(*row));
+            ended.extend(with_end.filter_map(|row| rows.get(&pair(spans, row))));
+            Ok(())
+        })?;
+        Ok(ended)
     }
 
     /// Columns of some rows, ascending.
@@ -174,6 +205,46 @@ impl Place {
             }
         }
     }
+}
+
+/// The ids of a span.
+fn pair(ids: (&FixedSizeBinaryArray, &FixedSizeBinaryArray), row: usize) -> (Option<TraceId>, Option<SpanId>) {
+    (TraceId::from_slice(ids.0.value(row)), SpanId::from_slice(ids.1.value(row)))
+}
+
+/// Gives the rows of traces, those of one batch or row group after the other.
+pub(crate) fn each_of_traces(
+    snapshot: &Snapshot,
+    files: &FileCache,
+    table: Table,
+    range: TimeRange,
+    traces: &[TraceId],
+    columns: &[&'static str],
+    mut give: impl FnMut(RecordBatch) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let wanted = Wanted::new(traces);
+    for batch in snapshot.hot_batches(table) {
+        let rows = wanted.rows(cells::ids(cells::column(batch, "trace_id")?)?);
+        if !rows.is_empty() {
+            give(taken(batch, table, columns, &rows)?)?;
+        }
+    }
+    for file in snapshot.files(table, range) {
+        let file = files.open(file)?;
+        let ranges = file.trace_rows(traces)?;
+        for group in 0..file.row_groups() {
+            let ranges = within(&ranges, &file.row_group(group));
+            if !ranges.is_empty() {
+                give(file.read(columns, &ranges)?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn within(ranges: &RowRanges, rows: &Range<u64>) -> RowRanges {
+    let cut = |range: Range<u64>| range.start.max(rows.start)..range.end.min(rows.end);
+    ranges.iter().map(cut).filter(|range| !range.is_empty()).collect()
 }
 
 /// The positions of the subject's rows.

@@ -322,10 +322,10 @@ impl LinkColumns {
         })
     }
 
-    /// Links of spans that started before a time.
-    pub fn rows_before(&self, time: i64) -> impl Iterator<Item = LinkRow<'_>> {
+    /// Links of spans that started before a time, and which rows they are.
+    pub fn rows_before(&self, time: i64) -> impl Iterator<Item = (u32, LinkRow<'_>)> {
         let is_before = move |row: &usize| self.start_time.value(*row) < time;
-        (0..self.start_time.len()).filter(is_before).filter_map(|row| self.row(row))
+        (0..self.start_time.len()).filter(is_before).filter_map(|row| Some((row as u32, self.row(row)?)))
     }
 }
 

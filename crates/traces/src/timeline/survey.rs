@@ -70,22 +70,26 @@ impl Timeline {
     }
 
     fn count(&self, table: Table, times: Times, place: &Place, survey: &mut Survey) -> Result<(), Failure> {
-        let keys = place.keys(self.request.subject, times)?.keys;
+        self.stop.check()?;
+        let keys = place.keys(self.request.subject, times, &self.snapshot, &self.files)?;
         let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(()) };
-        let mut latest = last.time;
+        let (mut first, mut latest) = (first.time, last.time);
         let rows = keys.len() as u64;
         match table {
             Table::Spans => {
                 let mut rows: Vec<u32> = keys.iter().map(|key| key.row).collect();
                 rows.sort_unstable();
-                let batch = place.read(&["thread_id", "end_time"], &rows)?;
+                let batch = place.read(&["thread_id", "start_time", "end_time"], &rows)?;
                 let thread = batch.column(0);
-                let end = cells::times(batch.column(1))?;
+                let (start, end) = (cells::times(batch.column(1))?, cells::times(batch.column(2))?);
+                (first, latest) = (i64::MAX, i64::MIN);
                 let Kinds { thread: threads, asynchronous, .. } = self.request.kinds;
                 let is_chosen = |row: &usize| if thread.is_valid(*row) { threads } else { asynchronous };
                 for row in (0..batch.num_rows()).filter(is_chosen) {
                     let count = if thread.is_valid(row) { &mut survey.thread_spans } else { &mut survey.async_spans };
                     *count += 1;
+                    let start = start.value(row).max(times.from);
+                    (first, latest) = (first.min(start), latest.max(start));
                     match cells::value(end, row) {
                         Some(end) => latest = latest.max(end.min(times.to)),
                         None => survey.open_spans += 1,
@@ -93,12 +97,19 @@ impl Timeline {
                 }
             }
             Table::SpanEvents => survey.events += rows,
-            Table::SpanLinks => survey.links += rows,
+            Table::SpanLinks => {
+                // They are where their spans start.
+                survey.links += rows;
+                return Ok(());
+            }
             Table::Logs => survey.logs += rows,
             Table::Metrics => survey.points += rows,
             Table::Processes => {}
         }
-        let (first, latest) = (Timestamp::from_nanos(first.time), Timestamp::from_nanos(latest));
+        if first > latest {
+            return Ok(());
+        }
+        let (first, latest) = (Timestamp::from_nanos(first), Timestamp::from_nanos(latest));
         let (from, to) = survey.range.unwrap_or((first, latest));
         survey.range = Some((from.min(first), to.max(latest)));
         Ok(())

@@ -290,6 +290,7 @@ proptest! {
         of_trace in any::<bool>(),
         (from, to) in prop_oneof![Just((i64::MIN, i64::MAX)), (time(), time())],
         kinds in (any::<bool>(), any::<bool>(), any::<bool>()),
+        first_rows in 1..50_usize,
     ) {
         let lake = lake(&spans, &logs);
         let subject = if of_trace { Subject::Trace(trace_id(1)) } else { Subject::Process(process(1)) };
@@ -299,7 +300,7 @@ proptest! {
             kinds: Kinds { thread: kinds.0, asynchronous: kinds.1, logs: kinds.2, metrics: true },
             range: TimeRange { from: Timestamp::from_nanos(from), to: Timestamp::from_nanos(to) },
         };
-        let timeline = lake.traces(1 << 20).timeline(request);
+        let timeline = lake.traces(1 << 20).timeline(request).with_first_rows(first_rows);
         let mut notes = Notes { from, told: Vec::new(), most: usize::MAX };
         prop_assert_eq!(timeline.visit(&mut notes), Ok(ControlFlow::Continue(())));
         let times: Vec<_> = notes.told.iter().map(|(time, what, ..)| (*time, *what)).collect();
@@ -327,6 +328,8 @@ proptest! {
             prop_assert_eq!((thread_spans, async_spans, open_spans), (counts.0, counts.1, counts.2));
         }
         prop_assert_eq!((events, logs), (counts.3, counts.4));
+        let first = expected.iter().map(|(time, ..)| *time).min();
+        prop_assert_eq!(survey.range.map(|(first, _)| first.nanos()), first);
         let known: BTreeSet<_> = spans.iter().map(|span| trace_id(span.trace)).collect();
         prop_assert_eq!(timeline.knows_trace(trace_id(1)), Ok(known.contains(&trace_id(1))));
     }

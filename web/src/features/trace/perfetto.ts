@@ -3,7 +3,7 @@
 const PING_MS = 50;
 const ANSWER_WITHIN_MS = 60_000;
 
-/** The window shows why nothing comes of it. */
+/** Why nothing came of it. */
 export class PerfettoError extends Error {
   override readonly name = 'PerfettoError';
 }
