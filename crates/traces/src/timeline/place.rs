@@ -9,6 +9,7 @@ use arrow::record_batch::RecordBatch;
 use glasshouse_files::{FileCache, FileReader, RowRanges};
 use glasshouse_model::{SpanId, Subject, TimeRange, Timestamp, TraceId};
 use glasshouse_tables::{Snapshot, Table};
+use parquet::file::metadata::ColumnChunkMetaData;
 
 use crate::cells;
 use crate::error::Failure;
@@ -90,7 +91,8 @@ impl Place {
             Source::Group(file, group) => {
                 let group = file.metadata().row_group(*group);
                 // Text that repeats takes nearly nothing in a file.
-                let texts = group.columns().iter().filter_map(|chunk| chunk.unencoded_byte_array_data_bytes());
+                let chunks = group.columns().iter();
+                let texts = chunks.filter_map(ColumnChunkMetaData::unencoded_byte_array_data_bytes);
                 group.total_byte_size().max(texts.sum()) as usize
             }
         };
