@@ -112,7 +112,7 @@ pub enum PerfettoProgress {
     },
     /// Everything was counted: what is about to come.
     Plan(PerfettoInfo),
-    /// It failed before the trace began; the connection is aborted.
+    /// It failed before the trace began: the last line.
     Error {
         /// What went wrong.
         message: String,

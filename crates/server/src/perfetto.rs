@@ -75,7 +75,7 @@ pub(crate) async fn trace(
 }
 
 /// The same with progress: lines of JSON (`progress`, then `plan`), a line `{"type":"binary_start"}`, then the bytes of
-/// the trace. When it fails, the connection is aborted; before `binary_start`, a line `error` says why.
+/// the trace. When it fails after that, the connection is aborted; before, a line `error` says why and is the last.
 #[utoipa::path(post, path = "/api/perfetto/{process_id}/generate", operation_id = "perfetto_generate", tag = "perfetto",
     params(("process_id" = String, Path, description = "UUID")), request_body = PerfettoRequest,
     responses((status = 200, description = "Lines of `PerfettoProgress`, then the trace", body = Vec<u8>, content_type = "application/octet-stream"),
@@ -116,17 +116,20 @@ pub(crate) async fn generate(
         let start = futures::stream::iter([Ok(line(&PerfettoProgress::BinaryStart))]);
         Ok::<_, QueryError>(start.chain(trace))
     });
-    let mut has_begun = false;
-    let answer = lines.chain(trace.try_flatten()).flat_map(move |part| {
-        let failure = match &part {
-            Ok(bytes) => {
-                has_begun |= bytes[..] == line(&PerfettoProgress::BinaryStart)[..];
-                None
+    let parts = lines.chain(trace.try_flatten());
+    let answer = futures::stream::unfold(Some((parts.boxed(), false)), |state| async move {
+        let (mut parts, has_begun) = state?;
+        match parts.next().await? {
+            Ok(part) => {
+                let has_begun = has_begun || part == line(&PerfettoProgress::BinaryStart);
+                Some((Ok(part), Some((parts, has_begun))))
             }
-            Err(error) => (!has_begun).then(|| line(&PerfettoProgress::Error { message: error.to_string() })),
-        };
-        futures::stream::iter(failure.map(Ok).into_iter().chain([part]))
+            Err(error) if has_begun => Some((Err(error), None)),
+            // An aborted connection would take the words with it.
+            Err(error) => Some((Ok(line(&PerfettoProgress::Error { message: error.to_string() })), None)),
+        }
     });
+    let answer = answer.fuse();
     Ok(download(&file_name(&process_id.to_string(), ExportEncoding::Plain), held(answer, turn)))
 }
 

@@ -11,7 +11,7 @@ export interface paths {
         put?: never;
         /**
          * The same with progress: lines of JSON (`progress`, then `plan`), a line `{"type":"binary_start"}`, then the bytes of
-         *     the trace. When it fails, the connection is aborted; before `binary_start`, a line `error` says why.
+         *     the trace. When it fails after that, the connection is aborted; before, a line `error` says why and is the last.
          */
         post: operations["perfetto_generate"];
         delete?: never;

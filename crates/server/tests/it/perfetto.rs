@@ -118,8 +118,12 @@ async fn what_fails_after_its_beginning_is_no_whole_answer() {
     let generate = || world.client.post(world.url(&path("generate"))).header("content-type", JSON).body("{}");
     assert!(!is_whole(world.client.get(world.url(&path("trace")))).await);
     assert!(!is_whole(generate()).await);
+    // Before the trace begins it is told in words.
     *world.exporter.failure.lock().unwrap() = Some(QueryError::Failed("a file is gone".into()));
-    assert!(!is_whole(generate()).await);
+    let told = generate().send().await.unwrap().text().await.unwrap();
+    let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    assert_eq!(last, json!({"type": "error", "message": "a file is gone"}));
+    assert!(!told.contains("binary_start"));
     // What fails at its beginning is told.
     world.export(|| futures::stream::iter([Err(QueryError::Failed("a file is gone".into()))]).boxed());
     assert_error(world.get(&path("trace")).await, 500, "internal", "a file is gone").await;
