@@ -13,7 +13,7 @@ use futures::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _, ObjectStoreScheme};
 use tokio::runtime::Handle;
 use url::Url;
 
@@ -47,6 +47,13 @@ impl Store {
         if url.scheme() == "file" {
             let path = url.to_file_path().map_err(|()| failed("not a path of this machine".into()))?;
             return Self::local(&path);
+        }
+        match ObjectStoreScheme::parse(&url) {
+            Ok((ObjectStoreScheme::Memory, _)) => return Err(failed("memory keeps nothing".into())),
+            Ok((ObjectStoreScheme::Http, _)) => {
+                return Err(failed("HTTP alone cannot take a file in parts; use s3://, gs://, az:// or a folder".into()));
+            }
+            _ => {}
         }
         let runtime = Handle::try_current().map_err(|e| failed(e.to_string()))?;
         let is_key = |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));

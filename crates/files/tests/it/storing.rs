@@ -70,4 +70,6 @@ fn places_that_cannot_be_used_are_named() {
     let error = Store::open(inside.to_str().unwrap()).unwrap_err();
     assert!(error.to_string().contains("cannot use"), "{error}");
     assert!(Store::open("nonsense://x/y").is_err());
+    assert!(Store::open("memory:///lake").unwrap_err().to_string().contains("memory keeps nothing"));
+    assert!(Store::open("http://host/lake").unwrap_err().to_string().contains("s3://, gs://, az://"));
 }
