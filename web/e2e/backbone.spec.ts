@@ -66,12 +66,12 @@ test('a trace of the Python SDK is found by its service, opened, and read to the
   expect(complaints).toEqual([]);
 });
 
-test('goes to Perfetto, as a file and into its user interface', async ({ page, context }) => {
+test('goes to Perfetto and to other tools', async ({ page, context }) => {
   await page.goto('/traces?service=checkout');
   await traceRows(page).filter({ hasText: 'POST /api/checkout' }).first().click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('POST /api/checkout');
   const traceId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
-  await page.getByRole('button', { name: 'Perfetto trace' }).click();
+  await page.getByRole('button', { name: 'Export trace' }).click();
   await expectAccessible(page);
   await page.screenshot({ path: `${SCREENSHOTS}/perfetto.png` });
   const link = page.getByRole('link', { name: 'Download' });
@@ -85,6 +85,15 @@ test('goes to Perfetto, as a file and into its user interface', async ({ page, c
     headers: { 'content-type': 'application/octet-stream' },
   });
   expect(await validated.json()).toMatchObject({ is_valid: true, slices: 3 });
+  for (const [name, file] of [
+    ['OTLP JSON', 'otlp.json'],
+    ['Jaeger', 'jaeger.json'],
+    ['Zipkin', 'zipkin.json'],
+  ] as const) {
+    const other = page.waitForEvent('download');
+    await page.getByRole('link', { name, exact: true }).click();
+    expect((await other).suggestedFilename()).toBe(`${traceId}.${file}`);
+  }
 
   // A page that speaks as Perfetto's does, and keeps what it gets. It takes its time to listen.
   await context.route('https://perfetto.example/', (route) =>

@@ -6,7 +6,6 @@
 mod error;
 mod health;
 mod ingest;
-pub mod otlp;
 mod perfetto;
 mod processes;
 mod query;

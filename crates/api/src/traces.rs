@@ -286,14 +286,14 @@ impl From<model::Span> for Span {
 
 impl From<model::SpanEvent> for SpanEvent {
     fn from(event: model::SpanEvent) -> Self {
-        let model::SpanEvent { time, name, attributes } = event;
+        let model::SpanEvent { time, name, attributes, .. } = event;
         Self { time, name, attributes }
     }
 }
 
 impl From<model::SpanLink> for SpanLink {
     fn from(link: model::SpanLink) -> Self {
-        let model::SpanLink { trace_id, span_id, trace_state, attributes } = link;
+        let model::SpanLink { trace_id, span_id, trace_state, attributes, .. } = link;
         Self { trace_id, span_id, trace_state, attributes }
     }
 }

@@ -10,7 +10,9 @@ use flate2::write::GzEncoder;
 use futures::StreamExt;
 use futures::stream;
 use glasshouse_model::{Subject, Survey, TimelineRequest};
-use glasshouse_tables::ports::{ByteStream, ExportEncoding, ExportPlan, Exporter, PlanStep, PlanSteps, QueryError};
+use glasshouse_tables::ports::{
+    ByteStream, ExportEncoding, ExportPlan, Exporter, PlanStep, PlanSteps, QueryError, SpanFormat,
+};
 use glasshouse_traces::Traces;
 use glasshouse_traces::timeline::Timeline;
 use tokio::runtime::Handle;
@@ -18,6 +20,7 @@ use tokio::sync::mpsc;
 
 use crate::chunks::chunks;
 use crate::perfetto::{self, End, Written};
+use crate::spans;
 
 /// What estimates are extrapolated from.
 const SAMPLE: u64 = 10_000;
@@ -81,6 +84,34 @@ impl Exporter for Exports {
         encoding: ExportEncoding,
     ) -> Result<Option<ByteStream>, QueryError> {
         let Some(timeline) = self.timeline(request).await? else { return Ok(None) };
+        let write = |timeline: &Timeline, out: &mut dyn Write| {
+            let Written { figures, .. } = perfetto::write(timeline, out, u64::MAX)?;
+            Ok(figures.spans)
+        };
+        Ok(Some(self.stream(timeline, "perfetto", encoding, write)))
+    }
+
+    async fn spans(
+        &self,
+        request: TimelineRequest,
+        format: SpanFormat,
+        encoding: ExportEncoding,
+    ) -> Result<Option<ByteStream>, QueryError> {
+        let Some(timeline) = self.timeline(request).await? else { return Ok(None) };
+        let write = move |timeline: &Timeline, out: &mut dyn Write| spans::write(timeline, format, out);
+        Ok(Some(self.stream(timeline, format.name(), encoding, write)))
+    }
+}
+
+impl Exports {
+    /// The bytes that `write` writes, as they are read; it gives how many spans there were.
+    fn stream(
+        &self,
+        timeline: Timeline,
+        format: &'static str,
+        encoding: ExportEncoding,
+        write: impl Fn(&Timeline, &mut dyn Write) -> Result<u64, End> + Send + 'static,
+    ) -> ByteStream {
         let (mut writer, stream) = {
             let _runtime = self.runtime.enter();
             chunks()
@@ -89,35 +120,31 @@ impl Exporter for Exports {
         self.runtime.spawn_blocking(move || {
             let started = Instant::now();
             let written = match encoding {
-                ExportEncoding::Plain => whole(&timeline, &mut writer),
+                ExportEncoding::Plain => write(&timeline, &mut writer),
                 ExportEncoding::Gzip => {
                     let mut compressor = GzEncoder::new(&mut writer, Compression::fast());
-                    whole(&timeline, &mut compressor).and_then(|written| {
+                    write(&timeline, &mut compressor).and_then(|spans| {
                         compressor.finish()?.flush()?;
-                        Ok(written)
+                        Ok(spans)
                     })
                 }
             };
             let ended = match written {
                 Err(End::Failed(error)) if !writer.is_abandoned()() => {
-                    tracing::warn!(%error, "a Perfetto trace was broken off");
+                    tracing::warn!(%error, format, "an export was broken off");
                     return writer.fail(error);
                 }
-                Ok(written) => writer.end().map(|()| written).map_err(End::from),
+                Ok(spans) => writer.end().map(|()| spans).map_err(End::from),
                 Err(end) => Err(end),
             };
-            if let Ok(Written { figures, .. }) = ended {
-                tracing::info!(?figures, elapsed = ?started.elapsed(), "wrote a Perfetto trace");
+            if let Ok(spans) = ended {
+                tracing::info!(format, spans, elapsed = ?started.elapsed(), "wrote an export");
             } else {
-                tracing::info!("the reader of a Perfetto trace went away or stopped reading");
+                tracing::info!(format, "the reader of an export went away or stopped reading");
             }
         });
-        Ok(Some(stream))
+        stream
     }
-}
-
-fn whole(timeline: &Timeline, out: impl Write) -> Result<Written, End> {
-    perfetto::write(timeline, out, u64::MAX)
 }
 
 /// Writes the first rows to nowhere, and extrapolates.

@@ -3,6 +3,7 @@
 //! * [`Exports`] answers the port: it counts what there is, and writes it on a thread that may block.
 //! * `chunks` is the way from that thread to the reader: a few chunks, so a reader that stops stops the writing, and one
 //!   that goes away ends it.
+//! * `spans` writes them in the forms of other tools.
 //! * `perfetto` hands the rows to the writer of Perfetto traces; [`SpanRows`] those of any query.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -11,6 +12,7 @@ mod exports;
 mod packets;
 mod perfetto;
 mod rows;
+mod spans;
 
 pub use exports::Exports;
 pub use packets::PacketCounter;

@@ -51,7 +51,9 @@ impl Store {
         match ObjectStoreScheme::parse(&url) {
             Ok((ObjectStoreScheme::Memory, _)) => return Err(failed("memory keeps nothing".into())),
             Ok((ObjectStoreScheme::Http, _)) => {
-                return Err(failed("HTTP alone cannot take a file in parts; use s3://, gs://, az:// or a folder".into()));
+                return Err(failed(
+                    "HTTP alone cannot take a file in parts; use s3://, gs://, az:// or a folder".into(),
+                ));
             }
             _ => {}
         }

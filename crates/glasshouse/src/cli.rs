@@ -54,6 +54,10 @@ pub enum Command {
     Query(QueryArguments),
     /// Write a process, a trace or the spans of a query as a Perfetto trace, for https://ui.perfetto.dev
     Perfetto(PerfettoArguments),
+    /// Write the spans of a process or a trace, or the rows of a query, for other tools
+    Export(ExportArguments),
+    /// Send files of spans, logs or metrics to a server: OTLP, Jaeger, Zipkin
+    Import(ImportArguments),
     /// Measure ingest, storage and queries on this machine
     Bench(BenchArguments),
     /// Check a lake: files, catalog and write-ahead log
@@ -216,6 +220,62 @@ pub struct PerfettoArguments {
     /// File to write; compressed when its name ends with .gz
     #[arg(long, short, value_name = "FILE", env = "GLASSHOUSE_OUTPUT")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub place: PlaceArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["process", "trace", "sql"]))]
+pub struct ExportArguments {
+    /// What is written
+    #[arg(long, value_enum, env = "GLASSHOUSE_FORMAT")]
+    pub format: ExportFormat,
+    /// The spans of a process: its id
+    #[arg(long, value_name = "ID", env = "GLASSHOUSE_PROCESS")]
+    pub process: Option<ProcessId>,
+    /// The spans of a trace: its id
+    #[arg(long, value_name = "ID", env = "GLASSHOUSE_TRACE")]
+    pub trace: Option<TraceId>,
+    /// The rows that a query answers; of parquet and csv
+    #[arg(long, env = "GLASSHOUSE_SQL")]
+    pub sql: Option<String>,
+    /// Spans that ran at this time or later: RFC 3339, or relative such as -15m
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, env = "GLASSHOUSE_FROM")]
+    pub from: Option<String>,
+    /// Spans that started before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, env = "GLASSHOUSE_TO")]
+    pub to: Option<String>,
+    /// File to write, compressed when its name ends with .gz [default: standard output]
+    #[arg(long, short, value_name = "FILE", env = "GLASSHOUSE_OUTPUT")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// OTLP as lines of JSON, as OpenTelemetry's file exporter writes it
+    OtlpJson,
+    /// OTLP as one protobuf message (TracesData)
+    OtlpProto,
+    /// JSON that Jaeger's web app loads
+    Jaeger,
+    /// Zipkin's v2 list of spans, JSON
+    Zipkin,
+    /// Trace Event Format, JSON for Chrome's tracing, Perfetto, speedscope
+    Chrome,
+    /// Rows as a Parquet file
+    Parquet,
+    /// Rows as text, with commas between columns
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// Files of OTLP (lines of JSON, JSON, protobuf of traces), Jaeger's or Zipkin's JSON, compressed by gzip or not;
+    /// - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub place: PlaceArguments,
 }

@@ -6,8 +6,11 @@ mod cli;
 mod client;
 mod config_file;
 mod demo;
+mod draft_file;
 mod endpoints;
+mod export;
 mod failure;
+mod import;
 mod logging;
 mod maintenance;
 mod output;
@@ -54,6 +57,8 @@ fn read_command_line() -> Result<Cli, Failure> {
     let place = match &mut cli.command {
         Command::Query(arguments) => Some(&mut arguments.place),
         Command::Perfetto(arguments) => Some(&mut arguments.place),
+        Command::Export(arguments) => Some(&mut arguments.place),
+        Command::Import(arguments) => Some(&mut arguments.place),
         _ => None,
     };
     if let (Some(place), Some((_, matches))) = (place, matches.subcommand()) {
@@ -75,6 +80,8 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Query(arguments) => query::run(arguments).await,
             Command::Perfetto(arguments) => perfetto::run(arguments).await,
+            Command::Export(arguments) => export::run(arguments).await,
+            Command::Import(arguments) => import::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Doctor(arguments) => maintenance::doctor(arguments).await,
             Command::Compact(arguments) => maintenance::compact(arguments).await,

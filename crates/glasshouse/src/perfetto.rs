@@ -1,16 +1,10 @@
 //! `glasshouse perfetto`: a process, a trace or the spans of a query as a Perfetto trace.
 
-use std::fs::Permissions;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
 use glasshouse_api::{PerfettoProgress, PerfettoRequest, QueryRequest};
@@ -21,6 +15,7 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
 use crate::cli::PerfettoArguments;
 use crate::client::{Client, ClientError, success};
+use crate::draft_file::DraftFile;
 use crate::failure::Failure;
 use crate::place::{self, Place};
 use crate::serve::{LocalLake, stop_signal};
@@ -43,17 +38,17 @@ type Steps = BoxStream<'static, Result<Step, Failure>>;
 pub async fn run(arguments: PerfettoArguments) -> Result<(), Failure> {
     let range = place::range(arguments.from.as_deref(), arguments.to.as_deref())?;
     let place = Place::find(&arguments.place)?;
-    let output = Output::create(&arguments.output)?;
+    let output = DraftFile::create(&arguments.output)?;
     match &place {
         Place::Server(endpoint) | Place::UsualServer { endpoint, .. } => {
             let failed = |error: &ClientError| place.failure(WHAT, error);
             let steps = remote(&Client::new(endpoint), &arguments).await.map_err(|error| failed(&error))?;
-            output.write(steps).await
+            write(output, steps).await
         }
         Place::Folder(data_dir) => {
             let lake = LocalLake::open(data_dir).await?;
             let written = match local(&lake, &arguments, range).await {
-                Ok(steps) => output.write(steps).await,
+                Ok(steps) => write(output, steps).await,
                 Err(error) => Err(Failure::new(WHAT, error)),
             };
             lake.close().await;
@@ -158,99 +153,50 @@ fn of_rows(rows: SqlStream) -> Steps {
     steps.map_err(|error: QueryError| Failure::new(WHAT, error)).boxed()
 }
 
-/// The file that is written. It has its name once it is whole, and vanishes when it does not become so.
-struct Output {
-    path: PathBuf,
-    draft: tempfile::NamedTempFile,
-}
-
-impl Output {
-    fn create(path: &Path) -> Result<Self, Failure> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let draft = tempfile::Builder::new()
-            .prefix(".glasshouse-")
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder);
-        let draft = draft.map_err(|error| Failure::new(format!("cannot write {}", path.display()), error))?;
-        Ok(Self { path: path.to_owned(), draft })
-    }
-
-    /// Writes all steps, showing how far it is.
-    async fn write(self, mut steps: Steps) -> Result<(), Failure> {
-        let Self { path, draft } = self;
-        let cannot = |error: std::io::Error| Failure::new(format!("cannot write {}", path.display()), error);
-        let started = Instant::now();
-        let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(200));
-        let mut out = Sink::new(&path, BufWriter::new(draft.as_file()));
-        let (mut counter, mut bytes, mut has_begun) = (PacketCounter::default(), 0, false);
-        let mut interrupted = pin!(stop_signal());
-        loop {
-            let step = tokio::select! {
-                step = steps.try_next() => step?,
-                signal = &mut interrupted => return Err(Failure::new(WHAT, signal)),
-            };
-            let Some(step) = step else { break };
-            match step {
-                Step::Looked(done, total) => bar.set_message(format!("counting: {done} of {total} files")),
-                Step::Planned(packets) => {
-                    bar.set_length(packets);
-                    bar.set_message("writing");
-                    bar.set_style(ProgressStyle::with_template(BAR).expect("the template is a constant"));
-                }
-                Step::Bytes(chunk) => {
-                    has_begun = true;
-                    counter.push(&chunk);
-                    bytes += chunk.len() as u64;
-                    out.write_all(&chunk).map_err(cannot)?;
-                    bar.set_position(counter.packets().min(bar.length().unwrap_or(u64::MAX)));
-                }
+/// Writes all steps to a file, showing how far it is.
+async fn write(file: DraftFile, mut steps: Steps) -> Result<(), Failure> {
+    let started = Instant::now();
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut out = file.sink();
+    let (mut counter, mut bytes, mut has_begun) = (PacketCounter::default(), 0, false);
+    let mut interrupted = pin!(stop_signal());
+    loop {
+        let step = tokio::select! {
+            step = steps.try_next() => step?,
+            signal = &mut interrupted => return Err(Failure::new(WHAT, signal)),
+        };
+        let Some(step) = step else { break };
+        match step {
+            Step::Looked(done, total) => bar.set_message(format!("counting: {done} of {total} files")),
+            Step::Planned(packets) => {
+                bar.set_length(packets);
+                bar.set_message("writing");
+                bar.set_style(ProgressStyle::with_template(BAR).expect("the template is a constant"));
+            }
+            Step::Bytes(chunk) => {
+                has_begun = true;
+                counter.push(&chunk);
+                bytes += chunk.len() as u64;
+                out.write_all(&chunk).map_err(|error| file.cannot(error))?;
+                bar.set_position(counter.packets().min(bar.length().unwrap_or(u64::MAX)));
             }
         }
-        bar.finish_and_clear();
-        if !counter.is_whole() || !has_begun {
-            return Err(Failure::new(WHAT, "the answer ends before the trace does"));
-        }
-        out.finish().map_err(cannot)?;
-        draft.persist(&path).map_err(|error| cannot(error.error))?;
-        eprintln!(
-            "{}: {} packets, {}, in {:.1?}; open it at https://ui.perfetto.dev",
-            path.display(),
-            HumanCount(counter.packets()),
-            HumanBytes(bytes),
-            started.elapsed()
-        );
-        Ok(())
     }
-}
-
-/// Bytes on their way into a file, compressed when its name ends with `.gz`.
-enum Sink<W: Write> {
-    Plain(W),
-    Gzip(Box<GzEncoder<W>>),
-}
-
-impl<W: Write> Sink<W> {
-    fn new(path: &Path, file: W) -> Self {
-        match path.extension() {
-            Some(ending) if ending == "gz" => Self::Gzip(Box::new(GzEncoder::new(file, Compression::fast()))),
-            _ => Self::Plain(file),
-        }
+    bar.finish_and_clear();
+    if !counter.is_whole() || !has_begun {
+        return Err(Failure::new(WHAT, "the answer ends before the trace does"));
     }
-
-    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        match self {
-            Self::Plain(file) => file.write_all(bytes),
-            Self::Gzip(compressor) => compressor.write_all(bytes),
-        }
-    }
-
-    fn finish(self) -> std::io::Result<()> {
-        match self {
-            Self::Plain(mut file) => file.flush(),
-            Self::Gzip(compressor) => compressor.finish()?.flush(),
-        }
-    }
+    out.finish().map_err(|error| file.cannot(error))?;
+    let path = file.keep()?;
+    eprintln!(
+        "{}: {} packets, {}, in {:.1?}; open it at https://ui.perfetto.dev",
+        path.display(),
+        HumanCount(counter.packets()),
+        HumanBytes(bytes),
+        started.elapsed()
+    );
+    Ok(())
 }
 
 const BAR: &str = "{msg} {wide_bar} {percent}% {human_pos} of {human_len} packets, {eta} left";

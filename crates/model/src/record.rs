@@ -49,6 +49,7 @@ pub struct SpanEvent {
     pub time: Timestamp,
     pub name: String,
     pub attributes: Attributes,
+    pub dropped_attributes_count: u32,
 }
 
 /// A reference from a span to another span.
@@ -59,6 +60,8 @@ pub struct SpanLink {
     pub span_id: SpanId,
     pub trace_state: String,
     pub attributes: Attributes,
+    pub dropped_attributes_count: u32,
+    pub flags: u32,
 }
 
 /// A log record.

@@ -16,7 +16,7 @@ use glasshouse_model::{
 use glasshouse_server::{Parts, Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
     ByteStream, Decoder, ExportEncoding, Exporter, Figure, Ingest, PartState, PlanSteps, QueryEngine, QueryError,
-    SqlDescription, SqlRequest, SqlStream, Status, Submission, SubmitError, TraceStore, WireFormat,
+    SpanFormat, SqlDescription, SqlRequest, SqlStream, Status, Submission, SubmitError, TraceStore, WireFormat,
 };
 use glasshouse_workload::bench::{Config, Generator};
 
@@ -69,6 +69,15 @@ impl Exporter for Nowhere {
     }
 
     async fn perfetto(&self, _: TimelineRequest, _: ExportEncoding) -> Result<Option<ByteStream>, QueryError> {
+        Ok(None)
+    }
+
+    async fn spans(
+        &self,
+        _: TimelineRequest,
+        _: SpanFormat,
+        _: ExportEncoding,
+    ) -> Result<Option<ByteStream>, QueryError> {
         Ok(None)
     }
 }

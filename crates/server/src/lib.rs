@@ -5,6 +5,7 @@
 mod body;
 mod budget;
 mod config;
+mod exports;
 mod flight;
 mod health;
 mod ingest;

@@ -3,22 +3,22 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 use glasshouse_api::{ErrorBody, PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
-use glasshouse_model::{Kinds, ProcessId, Subject, TimelineRequest, TraceId};
+use glasshouse_model::{ProcessId, Subject, TimelineRequest, TraceId};
 use glasshouse_perfetto::Validator;
-use glasshouse_tables::ports::{ByteStream, ExportEncoding, ExportPlan, PlanStep, QueryError};
-use tokio::sync::OwnedSemaphorePermit;
+use glasshouse_tables::ports::{ExportEncoding, ExportPlan, PlanStep, QueryError};
 
 use crate::Refusal;
 use crate::body::{self, BodyLimits, Encoding};
-use crate::params::{Params, PathParam, time_range};
+use crate::exports::{self, begun, download, held, parse_process_id, read_parameters, request, unknown};
+use crate::params::{Params, PathParam};
 use crate::state::App;
 
+const CONTENT_TYPE: &str = "application/octet-stream";
 /// Largest request.
 const MAX_REQUEST: usize = 64 << 10;
 
@@ -130,7 +130,7 @@ pub(crate) async fn generate(
         }
     });
     let answer = answer.fuse();
-    Ok(download(&file_name(&process_id.to_string(), ExportEncoding::Plain), held(answer, turn)))
+    Ok(download(&file_name(&process_id.to_string(), ExportEncoding::Plain), CONTENT_TYPE, held(answer, turn)))
 }
 
 /// Checks a Perfetto trace strictly: what Perfetto would repair or drop without a word is an error here.
@@ -176,56 +176,13 @@ async fn answer(
     request: TimelineRequest,
     encoding: ExportEncoding,
 ) -> Result<Response, Refusal> {
-    let turn = app.export_turn()?;
-    let bytes = app.exporter.perfetto(request, encoding).await?.ok_or_else(|| unknown(request.subject))?;
-    // Most failures show in the first bytes, while a status can still tell of them.
-    let bytes = begun(bytes).await?;
-    Ok(download(&file_name(name, encoding), held(bytes, turn)))
+    let bytes = app.exporter.perfetto(request, encoding);
+    exports::answer(app, request, bytes, &file_name(name, encoding), CONTENT_TYPE).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn invalid(error: glasshouse_perfetto::ValidationError) -> Refusal {
     Refusal::invalid(error.to_string())
-}
-
-fn read_parameters(
-    app: &App,
-    subject: Subject,
-    mut params: Params,
-) -> Result<(TimelineRequest, ExportEncoding), Refusal> {
-    let (kinds, begin, end) = (params.text("kinds")?, params.text("begin")?, params.text("end")?);
-    let gzip = params.parsed("gzip", |text| match text {
-        "true" | "1" => Ok(ExportEncoding::Gzip),
-        "false" | "0" => Ok(ExportEncoding::Plain),
-        _ => Err(format!("{text:?} is neither true nor false")),
-    })?;
-    params.finish()?;
-    let request = request(app, subject, kinds.as_deref(), begin.as_deref(), end.as_deref())?;
-    Ok((request, gzip.unwrap_or_default()))
-}
-
-fn request(
-    app: &App,
-    subject: Subject,
-    kinds: Option<&str>,
-    begin: Option<&str>,
-    end: Option<&str>,
-) -> Result<TimelineRequest, Refusal> {
-    let kinds =
-        kinds.map_or(Ok(Kinds::ALL), str::parse).map_err(|error| Refusal::invalid(format!("kinds: {error}")))?;
-    let range = time_range(("begin", begin), ("end", end), app.now())?;
-    Ok(TimelineRequest { subject, kinds, range })
-}
-
-fn parse_process_id(text: &str) -> Result<ProcessId, Refusal> {
-    text.parse().map_err(|error| Refusal::invalid(format!("{text:?} is not a process id: {error}")))
-}
-
-fn unknown(subject: Subject) -> Refusal {
-    Refusal::not_found(match subject {
-        Subject::Process(id) => format!("no process {id}"),
-        Subject::Trace(id) => format!("no trace {id}"),
-    })
 }
 
 fn describe(process_id: ProcessId, plan: &ExportPlan) -> PerfettoInfo {
@@ -246,34 +203,6 @@ fn line(progress: &PerfettoProgress) -> Bytes {
     line.into()
 }
 
-/// Waits for the first bytes.
-async fn begun(mut bytes: ByteStream) -> Result<ByteStream, QueryError> {
-    let first = bytes.next().await.transpose()?;
-    Ok(futures::stream::iter(first.map(Ok)).chain(bytes).boxed())
-}
-
-/// Gives the turn back when the last byte was sent or nobody reads any more.
-fn held(
-    bytes: impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static,
-    turn: OwnedSemaphorePermit,
-) -> impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static {
-    bytes.inspect(move |_| {
-        let _held = &turn;
-    })
-}
-
-fn download(name: &str, bytes: impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static) -> Response {
-    let bytes = bytes.map_err(std::io::Error::other);
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("ids are plain text");
-    let headers =
-        [(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")), (CONTENT_DISPOSITION, disposition)];
-    (headers, Body::from_stream(bytes)).into_response()
-}
-
 fn file_name(id: &str, encoding: ExportEncoding) -> String {
-    let ending = match encoding {
-        ExportEncoding::Plain => "",
-        ExportEncoding::Gzip => ".gz",
-    };
-    format!("{id}.pftrace{ending}")
+    exports::file_name(id, "pftrace", encoding)
 }

@@ -19,7 +19,7 @@ use crate::Refusal;
 use crate::ingest::{grpc, otlp_http, stream, zipkin};
 use crate::request_metrics::observe;
 use crate::state::App;
-use crate::{health, openapi, perfetto, processes, prometheus, query, services, traces, web};
+use crate::{exports, health, openapi, perfetto, processes, prometheus, query, services, traces, web};
 
 /// The main port: everything but gRPC.
 pub(crate) fn http(app: App) -> Router {
@@ -37,6 +37,7 @@ pub(crate) fn http(app: App) -> Router {
         .layer(compression())
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")));
     let exports = Router::new()
+        .route("/api/process/{process_id}/spans", get(exports::process_spans))
         .route("/api/perfetto/{process_id}/info", get(perfetto::info))
         .route("/api/perfetto/{process_id}/trace", get(perfetto::trace))
         .route("/api/perfetto/{process_id}/generate", post(perfetto::generate))

@@ -14,8 +14,8 @@ use glasshouse_model::{AttributeFilter, DurationNs, SpanId, Trace, TraceFilter, 
 
 use crate::Refusal;
 use crate::params::{Params, PathParam};
-use crate::perfetto;
 use crate::state::App;
+use crate::{exports, perfetto};
 
 const DEFAULT_TRACES: usize = 20;
 const MAX_TRACES: usize = 1_000;
@@ -74,11 +74,11 @@ fn filter(mut params: Params, app: &App) -> Result<TraceFilter, Refusal> {
 /// The whole trace, every span with all it carries.
 #[utoipa::path(get, path = "/v1/traces/{trace_id}", operation_id = "get_trace", tag = "traces",
     params(("trace_id" = String, Path, description = "32 hex digits"),
-        ("format" = Option<String>, Query, description = "`otlp`: as OTLP/JSON `TracesData`; `perfetto`: as a Perfetto trace, with the log records"),
-        ("kinds" = Option<String>, Query, description = "Of a Perfetto trace: which of `thread,async,logs`; all when not given"),
-        ("begin" = Option<String>, Query, description = "Of a Perfetto trace: from this time on; spans that began before are cut"),
-        ("end" = Option<String>, Query, description = "Of a Perfetto trace: before this time"),
-        ("gzip" = Option<bool>, Query, description = "Of a Perfetto trace: whether to compress the file")),
+        ("format" = Option<String>, Query, description = "`otlp` (`TracesData` as JSON), `otlp-json` (as lines of JSON), `otlp-proto`, `jaeger`, `zipkin`, `chrome`, or `perfetto` with the log records"),
+        ("kinds" = Option<String>, Query, description = "Of other formats: which of `thread,async,logs`; all when not given"),
+        ("begin" = Option<String>, Query, description = "Of other formats: from this time on; Perfetto traces cut the spans that began before"),
+        ("end" = Option<String>, Query, description = "Of other formats: before this time"),
+        ("gzip" = Option<bool>, Query, description = "Of other formats: whether to compress the file")),
     responses((status = 200, description = "The trace", body = api::Trace),
         (status = 400, description = "Not a trace id, or an unknown format", body = api::ErrorBody),
         (status = 404, description = "No span of the trace is known", body = api::ErrorBody)))]
@@ -87,33 +87,18 @@ pub(crate) async fn get(
     PathParam(trace_id): PathParam,
     mut params: Params,
 ) -> Result<Response, Refusal> {
-    enum Format {
-        Own,
-        Otlp,
-        Perfetto,
-    }
     let trace_id = parse_trace_id(&trace_id)?;
-    let format = match params.text("format")?.as_deref() {
-        None | Some("json") => Format::Own,
-        Some("otlp") => Format::Otlp,
-        Some("perfetto") => Format::Perfetto,
-        Some(other) => {
-            return Err(
-                Refusal::invalid(format!("there is no format {other:?}")).with_details("json, otlp and perfetto exist")
-            );
+    match params.text("format")?.as_deref() {
+        None | Some("json") => {}
+        Some("perfetto") => return perfetto::of_trace(&app, trace_id, params).await,
+        Some(name) => {
+            let format = exports::span_format(name, &["json", "perfetto"])?;
+            return exports::of_trace(&app, trace_id, format, params).await;
         }
-    };
-    let as_otlp = match format {
-        Format::Perfetto => return perfetto::of_trace(&app, trace_id, params).await,
-        Format::Otlp => true,
-        Format::Own => false,
-    };
+    }
     params.finish()?;
     let _turn = app.query_turn().await?;
     let trace = app.traces.trace(trace_id).await?.ok_or_else(|| Refusal::not_found(format!("no trace {trace_id}")))?;
-    if as_otlp {
-        return Ok(Json(api::otlp::TracesData::from(&trace)).into_response());
-    }
     Ok(stream_trace(trace))
 }
 

@@ -245,6 +245,66 @@ pub enum ExportEncoding {
     Gzip,
 }
 
+/// A form of spans, with their events and links, for other tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanFormat {
+    /// One `TracesData` of OTLP as JSON.
+    Otlp,
+    /// The same as lines of JSON, each a request of its own, as OpenTelemetry's file exporter writes them.
+    OtlpJson,
+    /// One `TracesData` of OTLP in protobuf.
+    OtlpProto,
+    /// What Jaeger's web app loads and saves.
+    Jaeger,
+    /// Zipkin's v2 list of spans.
+    Zipkin,
+    /// The JSON object of the Trace Event Format.
+    Chrome,
+}
+
+impl SpanFormat {
+    /// Every format.
+    pub const ALL: [Self; 6] = [Self::Otlp, Self::OtlpJson, Self::OtlpProto, Self::Jaeger, Self::Zipkin, Self::Chrome];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Otlp => "otlp",
+            Self::OtlpJson => "otlp-json",
+            Self::OtlpProto => "otlp-proto",
+            Self::Jaeger => "jaeger",
+            Self::Zipkin => "zipkin",
+            Self::Chrome => "chrome",
+        }
+    }
+
+    /// The format of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// MIME type of its files.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::OtlpJson => "application/x-ndjson",
+            Self::OtlpProto => "application/x-protobuf",
+            Self::Otlp | Self::Jaeger | Self::Zipkin | Self::Chrome => "application/json",
+        }
+    }
+
+    /// How names of its files end.
+    pub fn file_ending(self) -> &'static str {
+        match self {
+            Self::Otlp => "otlp.json",
+            Self::OtlpJson => "otlp.jsonl",
+            Self::OtlpProto => "otlp.pb",
+            Self::Jaeger => "jaeger.json",
+            Self::Zipkin => "zipkin.json",
+            Self::Chrome => "chrome.json",
+        }
+    }
+}
+
 /// Bytes that are made while they are read. Dropping it stops the work; a failure is its last item.
 pub type ByteStream = BoxStream<'static, Result<Bytes, QueryError>>;
 
@@ -261,6 +321,14 @@ pub trait Exporter: Send + Sync {
     async fn perfetto(
         &self,
         request: TimelineRequest,
+        encoding: ExportEncoding,
+    ) -> Result<Option<ByteStream>, QueryError>;
+
+    /// The spans with their events and links in another form; `None` when the process or trace is not known.
+    async fn spans(
+        &self,
+        request: TimelineRequest,
+        format: SpanFormat,
         encoding: ExportEncoding,
     ) -> Result<Option<ByteStream>, QueryError>;
 }

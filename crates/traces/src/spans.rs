@@ -23,8 +23,8 @@ pub(crate) struct Version {
     pub start_time: i64,
 }
 
-/// The columns that [`load`] needs beside [`ATTRIBUTES`].
-pub(crate) const COLUMNS: &[&str] = &[
+/// The columns of whole spans.
+pub(crate) const WHOLE: &[&str] = &[
     "trace_id",
     "span_id",
     "parent_span_id",
@@ -46,9 +46,12 @@ pub(crate) const COLUMNS: &[&str] = &[
     "dropped_events_count",
     "dropped_links_count",
     "ingest_time",
+    "attributes",
 ];
-/// In files these are about as many columns as all others together, so they may be read apart from them.
-pub(crate) const ATTRIBUTES: &[&str] = &["attributes"];
+/// In files, attributes are about as many columns as all others together, so they may be read apart from them.
+pub(crate) const COLUMNS: &[&str] = WHOLE.split_at(WHOLE.len() - 1).0;
+/// The rest.
+pub(crate) const ATTRIBUTES: &[&str] = WHOLE.split_at(WHOLE.len() - 1).1;
 
 /// Which row of a span counts.
 #[derive(Debug)]
@@ -61,8 +64,16 @@ struct Chosen {
 /// The spans among rows, without events and links, in order of start, then of id. `found` has the rows'
 /// [`COLUMNS`], `attributes` has the same rows' [`ATTRIBUTES`].
 pub(crate) fn load(found: &[Found], attributes: &[Found]) -> Result<Vec<Span>, Failure> {
-    let batches =
-        found.iter().zip(attributes).map(|(found, attributes)| SpanColumns::new(&found.batch, &attributes.batch));
+    let batches = found.iter().zip(attributes);
+    choose(batches.map(|(found, attributes)| SpanColumns::new(&found.batch, &attributes.batch)))
+}
+
+/// The same of batches that have the columns of [`WHOLE`] spans.
+pub(crate) fn load_whole(batches: &[RecordBatch]) -> Result<Vec<Span>, Failure> {
+    choose(batches.iter().map(|batch| SpanColumns::new(batch, batch)))
+}
+
+fn choose<'a>(batches: impl Iterator<Item = Result<SpanColumns<'a>, Failure>>) -> Result<Vec<Span>, Failure> {
     let batches = batches.collect::<Result<Vec<_>, _>>()?;
     let mut chosen: HashMap<(&[u8], &[u8]), Chosen> = HashMap::new();
     for (batch, columns) in batches.iter().enumerate() {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use arrow::array::FixedSizeBinaryArray;
+use arrow::record_batch::RecordBatch;
 use glasshouse_files::FileCache;
 use glasshouse_model::{ProcessId, Span, SpanEvent, SpanId, SpanLink, Timestamp, Trace, TraceId, TraceProcess};
 use glasshouse_tables::{Snapshot, Table, attributes};
@@ -12,15 +14,105 @@ use crate::lookup::{Found, Wanted, find};
 use crate::spans::texts;
 use crate::store::Stop;
 
-const EVENTS: &[&str] = &["span_id", "time", "name", "attributes", "ingest_time"];
-const LINKS: &[&str] =
-    &["span_id", "start_time", "linked_trace_id", "linked_span_id", "trace_state", "attributes", "ingest_time"];
+/// The columns that [`Details::add_events`] needs.
+pub(crate) const EVENTS: &[&str] =
+    &["trace_id", "span_id", "time", "name", "attributes", "dropped_attributes_count", "ingest_time"];
+/// The columns that [`Details::add_links`] needs.
+pub(crate) const LINKS: &[&str] = &[
+    "trace_id",
+    "span_id",
+    "linked_trace_id",
+    "linked_span_id",
+    "trace_state",
+    "attributes",
+    "flags",
+    "dropped_attributes_count",
+    "ingest_time",
+];
 
-/// Events and links of the spans of a trace.
+type SpanKey = (TraceId, SpanId);
+
+/// Events and links of spans.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
-    events: HashMap<SpanId, Vec<SpanEvent>>,
-    links: HashMap<SpanId, Vec<SpanLink>>,
+    events: Vec<Row<(SpanKey, i64, String, String), SpanEvent>>,
+    links: Vec<Row<(SpanKey, SpanKey, String, String), SpanLink>>,
+}
+
+/// What tells a row from others, when it was accepted, and what it says.
+type Row<K, T> = (K, i64, T);
+
+impl Details {
+    /// Adds rows of events.
+    pub fn add_events(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        let ids = |name| cells::ids(cells::column(batch, name)?);
+        let (trace_id, span_id) = (ids("trace_id")?, ids("span_id")?);
+        let time = cells::times(cells::column(batch, "time")?)?;
+        let name = texts(batch, "name")?;
+        let packed = cells::bytes(cells::column(batch, "attributes")?)?;
+        let dropped = cells::integers(cells::column(batch, "dropped_attributes_count")?)?;
+        let ingest_time = cells::times(cells::column(batch, "ingest_time")?)?;
+        for row in 0..batch.num_rows() {
+            let Some(span) = key(trace_id, span_id, row) else { continue };
+            let event = SpanEvent {
+                time: Timestamp::from_nanos(time.value(row)),
+                name: name.value(row).to_owned(),
+                attributes: attributes::to_model(packed.value(row)),
+                dropped_attributes_count: dropped.value(row) as u32,
+            };
+            let identity = (span, time.value(row), event.name.clone(), json(packed.value(row)));
+            self.events.push((identity, ingest_time.value(row), event));
+        }
+        Ok(())
+    }
+
+    /// Adds rows of links.
+    pub fn add_links(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        let ids = |name| cells::ids(cells::column(batch, name)?);
+        let (trace_id, span_id) = (ids("trace_id")?, ids("span_id")?);
+        let (linked_trace_id, linked_span_id) = (ids("linked_trace_id")?, ids("linked_span_id")?);
+        let trace_state = texts(batch, "trace_state")?;
+        let packed = cells::bytes(cells::column(batch, "attributes")?)?;
+        let flags = cells::integers(cells::column(batch, "flags")?)?;
+        let dropped = cells::integers(cells::column(batch, "dropped_attributes_count")?)?;
+        let ingest_time = cells::times(cells::column(batch, "ingest_time")?)?;
+        for row in 0..batch.num_rows() {
+            let keys = (key(trace_id, span_id, row), key(linked_trace_id, linked_span_id, row));
+            let (Some(span), Some(linked)) = keys else { continue };
+            let link = SpanLink {
+                trace_id: linked.0,
+                span_id: linked.1,
+                trace_state: trace_state.value(row).to_owned(),
+                attributes: attributes::to_model(packed.value(row)),
+                dropped_attributes_count: dropped.value(row) as u32,
+                flags: flags.value(row) as u32,
+            };
+            let identity = (span, linked, link.trace_state.clone(), json(packed.value(row)));
+            self.links.push((identity, ingest_time.value(row), link));
+        }
+        Ok(())
+    }
+
+    /// Gives each span its own.
+    pub fn hand_out(self, spans: &mut [Span]) {
+        let mut events: HashMap<SpanKey, Vec<SpanEvent>> = HashMap::new();
+        for ((span, ..), event) in distinct(self.events) {
+            events.entry(span).or_default().push(event);
+        }
+        let mut links: HashMap<SpanKey, Vec<SpanLink>> = HashMap::new();
+        for ((span, ..), link) in distinct(self.links) {
+            links.entry(span).or_default().push(link);
+        }
+        for span in spans {
+            let key = (span.trace_id, span.span_id);
+            span.events = events.remove(&key).unwrap_or_default();
+            span.links = links.remove(&key).unwrap_or_default();
+        }
+    }
+}
+
+fn key(trace_id: &FixedSizeBinaryArray, span_id: &FixedSizeBinaryArray, row: usize) -> Option<SpanKey> {
+    Some((TraceId::from_slice(trace_id.value(row))?, SpanId::from_slice(span_id.value(row))?))
 }
 
 /// Columns of the rows of a trace in `spans`. For the same snapshot and trace, always the same rows in the
@@ -43,57 +135,12 @@ pub(crate) fn details(
     stop: &Stop,
 ) -> Result<Details, Failure> {
     let wanted = Wanted::new(&[trace_id]);
-    let mut events = Vec::new();
-    for found in find(snapshot, files, Table::SpanEvents, &wanted, EVENTS, stop)? {
-        let batch = &found.batch;
-        let span_id = cells::ids(cells::column(batch, "span_id")?)?;
-        let time = cells::times(cells::column(batch, "time")?)?;
-        let name = texts(batch, "name")?;
-        let packed = cells::bytes(cells::column(batch, "attributes")?)?;
-        let ingest_time = cells::times(cells::column(batch, "ingest_time")?)?;
-        for row in 0..batch.num_rows() {
-            let Some(span_id) = SpanId::from_slice(span_id.value(row)) else { continue };
-            let identity = (span_id, time.value(row), name.value(row).to_owned(), json(packed.value(row)));
-            let event = SpanEvent {
-                time: Timestamp::from_nanos(time.value(row)),
-                name: name.value(row).to_owned(),
-                attributes: attributes::to_model(packed.value(row)),
-            };
-            events.push((identity, ingest_time.value(row), event));
-        }
-    }
-    let mut links = Vec::new();
-    for found in find(snapshot, files, Table::SpanLinks, &wanted, LINKS, stop)? {
-        let batch = &found.batch;
-        let span_id = cells::ids(cells::column(batch, "span_id")?)?;
-        let linked_trace_id = cells::ids(cells::column(batch, "linked_trace_id")?)?;
-        let linked_span_id = cells::ids(cells::column(batch, "linked_span_id")?)?;
-        let trace_state = texts(batch, "trace_state")?;
-        let packed = cells::bytes(cells::column(batch, "attributes")?)?;
-        let ingest_time = cells::times(cells::column(batch, "ingest_time")?)?;
-        for row in 0..batch.num_rows() {
-            let ids = (
-                SpanId::from_slice(span_id.value(row)),
-                TraceId::from_slice(linked_trace_id.value(row)),
-                SpanId::from_slice(linked_span_id.value(row)),
-            );
-            let (Some(span), Some(linked_trace), Some(linked_span)) = ids else { continue };
-            let link = SpanLink {
-                trace_id: linked_trace,
-                span_id: linked_span,
-                trace_state: trace_state.value(row).to_owned(),
-                attributes: attributes::to_model(packed.value(row)),
-            };
-            let identity = (span, linked_trace, linked_span, link.trace_state.clone(), json(packed.value(row)));
-            links.push((identity, ingest_time.value(row), link));
-        }
-    }
     let mut details = Details::default();
-    for ((span_id, ..), event) in distinct(events) {
-        details.events.entry(span_id).or_default().push(event);
+    for found in find(snapshot, files, Table::SpanEvents, &wanted, EVENTS, stop)? {
+        details.add_events(&found.batch)?;
     }
-    for ((span_id, ..), link) in distinct(links) {
-        details.links.entry(span_id).or_default().push(link);
+    for found in find(snapshot, files, Table::SpanLinks, &wanted, LINKS, stop)? {
+        details.add_links(&found.batch)?;
     }
     Ok(details)
 }
@@ -102,14 +149,11 @@ pub(crate) fn details(
 pub(crate) fn assemble(
     trace_id: TraceId,
     mut spans: Vec<Span>,
-    mut details: Details,
+    details: Details,
     processes: impl FnOnce(&[ProcessId]) -> Result<Vec<TraceProcess>, Failure>,
 ) -> Result<Trace, Failure> {
     let mut services: HashMap<ProcessId, &str> = HashMap::new();
-    for span in &mut spans {
-        span.events = details.events.remove(&span.span_id).unwrap_or_default();
-        span.links = details.links.remove(&span.span_id).unwrap_or_default();
-    }
+    details.hand_out(&mut spans);
     for span in &spans {
         services.entry(span.process_id).or_insert(&span.service_name);
     }
@@ -130,7 +174,7 @@ pub(crate) fn assemble(
 
 /// Rows sent again fall together; equal rows of one request stay as many as they were. Answers them in
 /// order of identity.
-pub(crate) fn distinct<K: Ord, T>(mut rows: Vec<(K, i64, T)>) -> Vec<(K, T)> {
+pub(crate) fn distinct<K: Ord, T>(mut rows: Vec<Row<K, T>>) -> Vec<(K, T)> {
     rows.sort_by(|(a, a_time, _), (b, b_time, _)| (a, a_time).cmp(&(b, b_time)));
     let mut distinct: Vec<(K, T)> = Vec::with_capacity(rows.len());
     let (mut known, mut seen, mut last_time) = (0, 0, 0);

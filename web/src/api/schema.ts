@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/process/{process_id}/spans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The spans of a process, with their events and links, as a file for another tool.
+         * @description It is made while it is read; when it fails after it has begun, the connection is aborted: what ends well is whole.
+         */
+        get: operations["process_spans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/processes": {
         parameters: {
             query?: never;
@@ -1241,6 +1261,67 @@ export interface operations {
             };
         };
     };
+    process_spans: {
+        parameters: {
+            query: {
+                /** @description Spans that ran at this time or later */
+                begin?: string;
+                /** @description Spans that started before this time */
+                end?: string;
+                /** @description `otlp` (one JSON object), `otlp-json` (lines of JSON), `otlp-proto`, `jaeger`, `zipkin` or `chrome` */
+                format: string;
+                /** @description Whether to compress the file */
+                gzip?: boolean;
+                /** @description Of `thread,async`: spans that tell their thread, and the others; both when not given */
+                kinds?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number[];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such process is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many exports are running; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_processes: {
         parameters: {
             query?: {
@@ -1742,15 +1823,15 @@ export interface operations {
     get_trace: {
         parameters: {
             query?: {
-                /** @description Of a Perfetto trace: from this time on; spans that began before are cut */
+                /** @description Of other formats: from this time on; Perfetto traces cut the spans that began before */
                 begin?: string;
-                /** @description Of a Perfetto trace: before this time */
+                /** @description Of other formats: before this time */
                 end?: string;
-                /** @description `otlp`: as OTLP/JSON `TracesData`; `perfetto`: as a Perfetto trace, with the log records */
+                /** @description `otlp` (`TracesData` as JSON), `otlp-json` (as lines of JSON), `otlp-proto`, `jaeger`, `zipkin`, `chrome`, or `perfetto` with the log records */
                 format?: string;
-                /** @description Of a Perfetto trace: whether to compress the file */
+                /** @description Of other formats: whether to compress the file */
                 gzip?: boolean;
-                /** @description Of a Perfetto trace: which of `thread,async,logs`; all when not given */
+                /** @description Of other formats: which of `thread,async,logs`; all when not given */
                 kinds?: string;
             };
             header?: never;

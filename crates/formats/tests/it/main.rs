@@ -8,5 +8,6 @@ mod oracle;
 mod otlp_json;
 mod recorded;
 mod rows;
+mod spans;
 mod walker;
 mod zipkin;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use glasshouse_model::{DurationNs, TimeRange, Timestamp};
+use glasshouse_tables::ports::{ExportEncoding, SpanFormat};
 use serde_json::json;
 
 use crate::fakes::{NOW, PROCESS, SPAN, TRACE, World, assert_error, stream};
@@ -100,21 +101,23 @@ async fn a_long_trace_is_sent_in_pieces_and_reads_back() {
 }
 
 #[tokio::test]
-async fn a_trace_is_given_as_otlp() {
+async fn spans_are_given_in_other_forms() {
     let world = World::new().await;
-    let (status, mut body) = world.get_json(&format!("/v1/traces/{TRACE}?format=otlp")).await;
-    assert_eq!(status, 200);
-    // The generated types do not read the "NaN" of protobuf's JSON mapping.
-    let nan = body.pointer_mut("/resourceSpans/0/scopeSpans/0/spans/0/attributes/1/value/doubleValue").unwrap();
-    assert_eq!(*nan, json!("NaN"));
-    *nan = json!(0.5);
-    let request: opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest =
-        serde_json::from_value(body.clone()).unwrap();
-    let scope_spans = &request.resource_spans[0].scope_spans[0];
-    assert_eq!(scope_spans.scope.as_ref().unwrap().name, "http");
-    let span = &scope_spans.spans[0];
-    assert_eq!((span.kind, span.flags, span.start_time_unix_nano), (2, 257, NOW.nanos() as u64));
-    assert_eq!((span.events.len(), span.links.len(), span.attributes.len()), (1, 1, 2), "{body}");
+    for path in [format!("/v1/traces/{TRACE}"), format!("/api/process/{PROCESS}/spans")] {
+        for format in SpanFormat::ALL {
+            let answer = world.get(&format!("{path}?format={}&kinds=thread&end=9", format.name())).await;
+            assert_eq!(answer.headers()["content-type"], format.content_type());
+            let disposition = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+            assert!(disposition.ends_with(&format!(".{}\"", format.file_ending())), "{disposition}");
+            assert_eq!(answer.text().await.unwrap(), format.name());
+            let (asked, encoding) = world.exporter.asked.lock().unwrap().pop().unwrap();
+            assert_eq!((asked.kinds.asynchronous, asked.range.to.nanos(), encoding), (false, 9, ExportEncoding::Plain));
+        }
+    }
+    let none = world.get(&format!("/api/process/{PROCESS}/spans")).await;
+    assert_error(none, 400, "invalid_request", "otlp-json, otlp-proto, jaeger, zipkin, chrome exist").await;
+    let unknown = world.get("/v1/traces/ffffffffffffffffffffffffffffffff?format=jaeger").await;
+    assert_error(unknown, 404, "not_found", "ffff").await;
 }
 
 #[tokio::test]

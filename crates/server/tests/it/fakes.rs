@@ -13,8 +13,8 @@ use glasshouse_model::{
 use glasshouse_server::{Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
     ByteStream, DecodeError, Decoded, Decoder, ExportEncoding, ExportPlan, Exporter, Figure, Ingest, PartState,
-    PlanStep, PlanSteps, QueryEngine, QueryError, Rejection, SqlDescription, SqlRequest, SqlStream, Status, Submission,
-    SubmitError, TraceStore, WireFormat,
+    PlanStep, PlanSteps, QueryEngine, QueryError, Rejection, SpanFormat, SqlDescription, SqlRequest, SqlStream, Status,
+    Submission, SubmitError, TraceStore, WireFormat,
 };
 use glasshouse_tables::{Batches, EventRow, SpanEventsBuilder, Table};
 use tokio::sync::Semaphore;
@@ -207,12 +207,19 @@ pub fn trace(spans: usize) -> Trace {
         dropped_attributes_count: 0,
         dropped_events_count: 0,
         dropped_links_count: 0,
-        events: vec![SpanEvent { time: NOW, name: "hit".to_owned(), attributes: text("k", "v") }],
+        events: vec![SpanEvent {
+            time: NOW,
+            name: "hit".to_owned(),
+            attributes: text("k", "v"),
+            dropped_attributes_count: 0,
+        }],
         links: vec![SpanLink {
             trace_id,
             span_id: SPAN.parse().unwrap(),
             trace_state: String::new(),
             attributes: Attributes::default(),
+            dropped_attributes_count: 0,
+            flags: 0,
         }],
     };
     let processes =
@@ -310,6 +317,17 @@ impl Exporter for FakeExporter {
     ) -> Result<Option<ByteStream>, QueryError> {
         self.asked.lock().unwrap().push((request, encoding));
         Ok(is_known(&request).then(|| self.chunks.lock().unwrap()()))
+    }
+
+    async fn spans(
+        &self,
+        request: TimelineRequest,
+        format: SpanFormat,
+        encoding: ExportEncoding,
+    ) -> Result<Option<ByteStream>, QueryError> {
+        self.asked.lock().unwrap().push((request, encoding));
+        let name = bytes::Bytes::from_static(format.name().as_bytes());
+        Ok(is_known(&request).then(|| futures::stream::iter([Ok(name)]).boxed()))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::Failure;
 
 /// Rows of the first slice, so that it is there soon; each is twice as large as the one before, …
 const FIRST_ROWS: usize = 2 << 10;
-/// … up to so many rows, …
+/// … up to so many rows unless told otherwise, …
 const SLICE_ROWS: usize = 16 << 10;
 /// … and how many bytes they may take, about.
 const SLICE_BYTES: usize = 16 << 20;
@@ -54,6 +54,8 @@ pub(crate) struct Cursor {
     places: Vec<Option<Active>>,
     /// Rows of the next slice.
     slice_rows: usize,
+    /// Rows of the largest.
+    most_rows: usize,
     /// Whether rows of the same time come in the same slice.
     is_together: bool,
     stop: Stop,
@@ -66,6 +68,8 @@ pub(crate) struct Reading {
     pub times: Times,
     /// Rows of the first slice, when it is not the usual number.
     pub first_rows: Option<usize>,
+    /// Rows of the largest slice, likewise.
+    pub most_rows: Option<usize>,
     pub stop: Stop,
 }
 
@@ -95,7 +99,7 @@ impl Cursor {
         columns: &'static [&'static str],
         reading: Reading,
     ) -> Self {
-        let Reading { subject, times, first_rows, stop } = reading;
+        let Reading { subject, times, first_rows, most_rows, stop } = reading;
         let mut cursor = Self {
             table,
             columns,
@@ -108,6 +112,7 @@ impl Cursor {
             next: BinaryHeap::new(),
             places: Vec::new(),
             slice_rows: first_rows.unwrap_or(FIRST_ROWS),
+            most_rows: most_rows.unwrap_or(SLICE_ROWS),
             is_together: matches!(table, Table::Spans | Table::SpanLinks),
             stop,
         };
@@ -178,7 +183,7 @@ impl Cursor {
         let mut picked: HashMap<usize, Vec<(u32, u32)>> = HashMap::new();
         let mut bytes = 0;
         let slice_rows = self.slice_rows;
-        self.slice_rows = (slice_rows * 2).min(SLICE_ROWS);
+        self.slice_rows = (slice_rows * 2).min(self.most_rows);
         while let Some((time, number)) = self.peek()? {
             let is_full = times.len() >= slice_rows || bytes >= SLICE_BYTES;
             if is_full && !(self.is_together && times.last() == Some(&time)) {

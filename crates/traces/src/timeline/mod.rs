@@ -5,6 +5,7 @@ mod cursor;
 mod place;
 mod rows;
 mod survey;
+mod whole;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -274,7 +275,7 @@ impl Timeline {
     fn feed<C: Columns>(&self, is_wanted: bool) -> Feed<C> {
         let subject = self.request.subject;
         let (times, stop) = (self.times(C::TABLE), self.stop.clone());
-        let reading = Reading { subject, times, first_rows: self.first_rows, stop };
+        let reading = Reading { subject, times, first_rows: self.first_rows, most_rows: None, stop };
         let cursor = || Cursor::new(&self.snapshot, &self.files, C::TABLE, C::NAMES, reading);
         Feed { cursor: is_wanted.then(cursor), columns: Vec::new(), times: Vec::new(), order: Vec::new(), at: 0 }
     }

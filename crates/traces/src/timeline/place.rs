@@ -244,6 +244,46 @@ pub(crate) fn each_of_traces(
     Ok(())
 }
 
+/// Gives the rows of spans, those of one batch or row group after the other.
+pub(crate) fn each_of_spans(
+    snapshot: &Snapshot,
+    files: &FileCache,
+    table: Table,
+    spans: &HashSet<(TraceId, SpanId)>,
+    columns: &[&'static str],
+    mut give: impl FnMut(&RecordBatch) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let traces: HashSet<TraceId> = spans.iter().map(|(trace, _)| *trace).collect();
+    let traces: Vec<TraceId> = traces.into_iter().collect();
+    let is_wanted = |ids| matches!(ids, (Some(trace), Some(span)) if spans.contains(&(trace, span)));
+    let wanted = Wanted::new(&traces);
+    for batch in snapshot.hot_batches(table) {
+        let ids = (cells::ids(cells::column(batch, "trace_id")?)?, cells::ids(cells::column(batch, "span_id")?)?);
+        let rows: Vec<u32> = wanted.rows(ids.0).into_iter().filter(|row| is_wanted(pair(ids, *row as usize))).collect();
+        if !rows.is_empty() {
+            give(&taken(batch, table, columns, &rows)?)?;
+        }
+    }
+    for file in snapshot.files(table, TimeRange::ALL) {
+        let file = files.open(file)?;
+        let ranges = file.trace_rows(&traces)?;
+        for group in 0..file.row_groups() {
+            let ranges = within(&ranges, &file.row_group(group));
+            if ranges.is_empty() {
+                continue;
+            }
+            let batch = file.read(&["trace_id", "span_id"], &ranges)?;
+            let ids = (cells::ids(batch.column(0))?, cells::ids(batch.column(1))?);
+            let rows = ranges.iter().flatten().enumerate().filter(|(position, _)| is_wanted(pair(ids, *position)));
+            let rows: RowRanges = rows.map(|(_, row)| row..row + 1).collect();
+            if !rows.is_empty() {
+                give(&file.read(columns, &rows)?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn within(ranges: &RowRanges, rows: &Range<u64>) -> RowRanges {
     let cut = |range: Range<u64>| range.start.max(rows.start)..range.end.min(rows.end);
     ranges.iter().map(cut).filter(|range| !range.is_empty()).collect()

@@ -12,7 +12,7 @@ import { useZone } from '@/ui/preferences';
 import { ServiceDot, ServiceName, serviceLabel } from '@/ui/service';
 import { Key, Tooltip } from '@/ui/tooltip';
 import { BackToTraces } from './back-to-traces';
-import { PerfettoMenu } from './perfetto-menu';
+import { ExportMenu } from './export-menu';
 import { rootOf, type TraceTree } from './tree';
 
 /** Services that are named one by one; the rest are counted. */
@@ -58,7 +58,7 @@ export function TraceHeader(props: {
         }
       >
         <FindBox {...props} />
-        <PerfettoMenu traceId={traceId} title={`${serviceLabel(root.service_name)} ${root.name}`} />
+        <ExportMenu traceId={traceId} title={`${serviceLabel(root.service_name)} ${root.name}`} />
         <IconButton
           icon="link"
           label="Copy link to this view"

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { ApiError } from '@/api/client';
-import { perfettoPath, perfettoTrace } from '@/api/perfetto';
+import { exportPath, perfettoTrace, type TraceFormat } from '@/api/exports';
 import { Button, buttonClass, IconButton } from '@/ui/button';
 import { Icon } from '@/ui/icons';
 import { Popover } from '@/ui/popover';
@@ -18,8 +18,16 @@ function read(text: string): string | null {
 
 const address = stored<string>('perfetto-address', read(PUBLIC) ?? PUBLIC, read);
 
-/** Takes the trace to Perfetto: as a file, or straight into its user interface. */
-export function PerfettoMenu({ traceId, title }: { traceId: string; title: string }) {
+const FORMATS: { format: TraceFormat; label: string }[] = [
+  { format: 'otlp', label: 'OTLP JSON' },
+  { format: 'otlp-proto', label: 'OTLP protobuf' },
+  { format: 'jaeger', label: 'Jaeger' },
+  { format: 'zipkin', label: 'Zipkin' },
+  { format: 'chrome', label: 'Chrome' },
+];
+
+/** Takes the trace to other tools: as a file, or straight into Perfetto's user interface. */
+export function ExportMenu({ traceId, title }: { traceId: string; title: string }) {
   const [open, setOpen] = useState(false);
   const [chosen, choose] = useStored(address);
   const [text, setText] = useState(chosen);
@@ -35,12 +43,12 @@ export function PerfettoMenu({ traceId, title }: { traceId: string; title: strin
   };
   return (
     <Popover
-      label="Perfetto"
+      label="Export"
       align="end"
       open={open}
       onOpenChange={setOpen}
       className="w-80 space-y-3 p-3"
-      trigger={<IconButton icon="download" label="Perfetto trace" />}
+      trigger={<IconButton icon="download" label="Export trace" />}
     >
       <form
         onSubmit={(event) => {
@@ -67,12 +75,22 @@ export function PerfettoMenu({ traceId, title }: { traceId: string; title: strin
           <Button type="submit" look="primary" disabled={typed === null} className="flex-1">
             Open in Perfetto
           </Button>
-          <a href={perfettoPath(traceId)} download className={buttonClass('outline', 'flex-1')}>
+          <a href={exportPath(traceId, 'perfetto')} download className={buttonClass('outline', 'flex-1')}>
             <Icon name="download" size={14} />
             Download
           </a>
         </div>
       </form>
+      <div className="space-y-2 border-t border-line pt-3">
+        <h3 className="text-xs text-muted">For other tools, without log records</h3>
+        <div className="flex flex-wrap gap-2">
+          {FORMATS.map(({ format, label }) => (
+            <a key={format} href={exportPath(traceId, format)} download className={buttonClass('outline')}>
+              {label}
+            </a>
+          ))}
+        </div>
+      </div>
     </Popover>
   );
 }

@@ -1,23 +1,27 @@
-//! A trace as OTLP/JSON (`TracesData` of opentelemetry-proto 1.x): enums as numbers, ids as hex, 64-bit
+//! Spans as OTLP/JSON (`TracesData` of opentelemetry-proto 1.x): enums as numbers, ids as hex, 64-bit
 //! integers as decimal strings.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use glasshouse_model::{Attributes, ProcessId, Span, SpanEvent, SpanId, SpanLink, Timestamp, Trace, TraceId};
+use glasshouse_model::{Attributes, Span, SpanEvent, SpanId, SpanLink, Timestamp, TraceId};
 use serde::Serialize;
+
+use super::{Processes, SpanWriter, attributes, write_json};
+use crate::otlp::{TRACES_REQUEST, to_protobuf};
 
 /// Spans grouped by process, then by scope; each group in order of start time.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TracesData<'a> {
+struct TracesData<'a> {
     /// One entry for each process.
-    pub resource_spans: Vec<ResourceSpans<'a>>,
+    resource_spans: Vec<ResourceSpans<'a>>,
 }
 
 /// Spans of one process.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ResourceSpans<'a> {
+struct ResourceSpans<'a> {
     resource: Resource<'a>,
     scope_spans: Vec<ScopeSpans<'a>>,
 }
@@ -56,7 +60,7 @@ struct OtlpSpan<'a> {
     start_time_unix_nano: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time_unix_nano: Option<Timestamp>,
-    attributes: &'a Attributes,
+    attributes: Cow<'a, Attributes>,
     dropped_attributes_count: u32,
     events: Vec<Event<'a>>,
     dropped_events_count: u32,
@@ -71,6 +75,7 @@ struct Event<'a> {
     time_unix_nano: Timestamp,
     name: &'a str,
     attributes: &'a Attributes,
+    dropped_attributes_count: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,6 +86,8 @@ struct Link<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     trace_state: &'a str,
     attributes: &'a Attributes,
+    dropped_attributes_count: u32,
+    flags: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,17 +97,15 @@ struct Status<'a> {
     code: i32,
 }
 
-impl<'a> From<&'a Trace> for TracesData<'a> {
-    fn from(trace: &'a Trace) -> Self {
+impl<'a> TracesData<'a> {
+    fn new(spans: &'a [Span], processes: &'a Processes) -> Self {
         static NONE: Attributes = Attributes(Vec::new());
-        let resources: HashMap<ProcessId, &Attributes> =
-            trace.processes.iter().map(|process| (process.process_id, &process.resource)).collect();
         let mut resource_spans: Vec<ResourceSpans<'a>> = Vec::new();
         let mut resource_index = HashMap::new();
         let mut scope_index = HashMap::new();
-        for span in &trace.spans {
+        for span in spans {
             let at = *resource_index.entry(span.process_id).or_insert_with(|| {
-                let attributes = resources.get(&span.process_id).copied().unwrap_or(&NONE);
+                let attributes = processes.get(&span.process_id).map_or(&NONE, |process| &process.resource);
                 resource_spans.push(ResourceSpans { resource: Resource { attributes }, scope_spans: Vec::new() });
                 resource_spans.len() - 1
             });
@@ -116,6 +121,66 @@ impl<'a> From<&'a Trace> for TracesData<'a> {
     }
 }
 
+/// Spans as an export request in protobuf.
+pub(super) fn to_request(spans: &[Span], processes: &Processes) -> Vec<u8> {
+    let json = serde_json::to_vec(&TracesData::new(spans, processes)).expect("its keys are text");
+    to_protobuf(&json, &TRACES_REQUEST).expect("what is written here is OTLP")
+}
+
+/// Writes one JSON object.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    has_begun: bool,
+}
+
+impl SpanWriter for Document {
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
+        for group in TracesData::new(spans, processes).resource_spans {
+            out.extend_from_slice(if std::mem::replace(&mut self.has_begun, true) { b"," } else { BEGIN });
+            write_json(&group, out);
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if !self.has_begun {
+            out.extend_from_slice(BEGIN);
+        }
+        out.extend_from_slice(b"]}");
+    }
+}
+
+const BEGIN: &[u8] = b"{\"resourceSpans\":[";
+
+/// Writes a line of JSON for some spans.
+#[derive(Debug, Default)]
+pub(super) struct Lines;
+
+impl SpanWriter for Lines {
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
+        for spans in spans.chunks(LINE_SPANS) {
+            write_json(&TracesData::new(spans, processes), out);
+            out.push(b'\n');
+        }
+    }
+
+    fn finish(&mut self, _: &mut Vec<u8>) {}
+}
+
+/// Spans of a line: who reads it holds it whole.
+const LINE_SPANS: usize = 512;
+
+/// Writes protobuf: messages behind each other are one message that holds what each of them holds.
+#[derive(Debug, Default)]
+pub(super) struct Protobuf;
+
+impl SpanWriter for Protobuf {
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
+        out.extend_from_slice(&to_request(spans, processes));
+    }
+
+    fn finish(&mut self, _: &mut Vec<u8>) {}
+}
+
 impl<'a> From<&'a Span> for OtlpSpan<'a> {
     fn from(span: &'a Span) -> Self {
         Self {
@@ -128,7 +193,7 @@ impl<'a> From<&'a Span> for OtlpSpan<'a> {
             kind: span.kind.otlp(),
             start_time_unix_nano: span.start_time,
             end_time_unix_nano: span.end_time,
-            attributes: &span.attributes,
+            attributes: attributes(span),
             dropped_attributes_count: span.dropped_attributes_count,
             events: span.events.iter().map(Event::from).collect(),
             dropped_events_count: span.dropped_events_count,
@@ -141,13 +206,20 @@ impl<'a> From<&'a Span> for OtlpSpan<'a> {
 
 impl<'a> From<&'a SpanEvent> for Event<'a> {
     fn from(event: &'a SpanEvent) -> Self {
-        Self { time_unix_nano: event.time, name: &event.name, attributes: &event.attributes }
+        let SpanEvent { time, name, attributes, dropped_attributes_count } = event;
+        Self { time_unix_nano: *time, name, attributes, dropped_attributes_count: *dropped_attributes_count }
     }
 }
 
 impl<'a> From<&'a SpanLink> for Link<'a> {
     fn from(link: &'a SpanLink) -> Self {
-        let SpanLink { trace_id, span_id, trace_state, attributes } = link;
-        Self { trace_id: *trace_id, span_id: *span_id, trace_state, attributes }
+        Self {
+            trace_id: link.trace_id,
+            span_id: link.span_id,
+            trace_state: &link.trace_state,
+            attributes: &link.attributes,
+            dropped_attributes_count: link.dropped_attributes_count,
+            flags: link.flags,
+        }
     }
 }
