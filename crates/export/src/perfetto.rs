@@ -257,6 +257,10 @@ impl<W: Write> Visit<'_, W> {
 }
 
 impl<W: Write> Visitor for Visit<'_, W> {
+    fn renew_places(&mut self, count: u32) {
+        self.writer.renew_places(count);
+    }
+
     fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()> {
         let done = self.started(spans, links);
         self.after(spans.len() + links.len(), done)

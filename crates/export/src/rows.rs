@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampNanosecondType};
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId};
 use glasshouse_perfetto::{Process, ProcessIndex, Span, SpanKey, StartOrder, Window, Writer, order_equal_starts};
-use glasshouse_tables::attributes::{PackedWriter, json_to_packed};
+use glasshouse_tables::attributes::{PackedWriter, RowAttributes, json_to_packed};
 use glasshouse_tables::ports::QueryError;
 
 /// Writes the spans that are the rows of a query. It needs the columns `trace_id`, `span_id`, `name` and `start_time`, and
@@ -121,16 +121,16 @@ impl SpanRows {
                 process: row.process,
                 key: row.key,
                 parent: row.parent,
-                name: &row.name,
+                name: row.name.as_str().into(),
                 start: row.start,
                 end: row.end,
                 thread: row.thread.as_ref().map(|(id, name)| (*id, name.as_str())),
                 kind: row.kind,
                 status: row.status,
                 status_message: &row.status_message,
-                scope: &row.scope,
+                scope: row.scope.as_str().into(),
                 clock_skew: None,
-                attributes: row.attributes.packed(),
+                attributes: RowAttributes::packed(row.attributes.packed()),
             };
             self.writer.span(&span, &[]);
         }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use glasshouse_model::TraceId;
@@ -193,6 +194,39 @@ impl FileReader {
             }
         };
         assemble::stored(self.table, &self.columns, columns, &decoded).map_err(|e| FilesError::damaged(&self.path, e))
+    }
+
+    /// Reads columns of rows of one row group as the file has them: text that repeats as dictionary arrays with `Int32`
+    /// keys; with a table's shredded column (`attributes`), which is JSON text for what is left, all that it is divided
+    /// into. The rows are in the file's order, the columns in no particular one.
+    pub fn read_divided(
+        &self,
+        row_group: usize,
+        columns: &[&str],
+        rows: &RowRanges,
+    ) -> Result<RecordBatch, FilesError> {
+        let damaged = |error: ArrowError| FilesError::damaged(&self.path, error);
+        let group = self.metadata().row_group(row_group);
+        let is_dictionary = |root: &usize| {
+            self.columns.schema().field(*root).data_type() == &DataType::Utf8
+                && codes::is_dictionary_encoded(group.column(self.leaf(*root)))
+        };
+        let roots = assemble::roots(self.table, &self.columns, columns);
+        let (coded, plain): (Vec<usize>, Vec<usize>) = roots.into_iter().partition(is_dictionary);
+        let mut fields = Vec::new();
+        let mut arrays = Vec::new();
+        for (roots, metadata) in [(plain, &self.plain), (coded, self.dictionaries()?)] {
+            if roots.is_empty() {
+                continue;
+            }
+            let decoded = self.decode_at_once(metadata, &roots, rows, rows.rows())?;
+            let [batch] = &decoded[..] else {
+                return Err(FilesError::damaged(&self.path, "rows of a row group are not together"));
+            };
+            fields.extend(batch.schema_ref().fields().iter().cloned());
+            arrays.extend(batch.columns().iter().cloned());
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(damaged)
     }
 
     /// A whole column of a row group, decoded, for searches; cached. `name` is a table's column or a

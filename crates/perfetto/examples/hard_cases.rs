@@ -7,6 +7,7 @@ use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId};
 use glasshouse_perfetto::{
     CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink, Window, Writer,
 };
+use glasshouse_tables::attributes::RowAttributes;
 
 const START: i64 = 1_700_000_000_000_000_000;
 
@@ -20,16 +21,16 @@ fn span(process: ProcessIndex, id: u64, parent: u64, name: &str, start: i64, end
         process,
         key: key(id),
         parent: (parent > 0).then(|| key(parent).span),
-        name,
+        name: name.into(),
         start: START + start,
         end: end.map(|end| START + end),
         thread: None,
         kind: SpanKind::Internal,
         status: StatusCode::Unset,
         status_message: "",
-        scope: "example",
+        scope: "example".into(),
         clock_skew: None,
-        attributes: &[],
+        attributes: RowAttributes::packed(&[]),
     }
 }
 

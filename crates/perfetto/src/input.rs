@@ -1,6 +1,7 @@
 //! What is written.
 
 use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId};
+use glasshouse_tables::attributes::{RowAttributes, Text};
 
 /// Which of the announced processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,7 +41,7 @@ pub struct Span<'a> {
     /// Its parent, in the same trace.
     pub parent: Option<SpanId>,
     /// Operation.
-    pub name: &'a str,
+    pub name: Text<'a>,
     /// When it started.
     pub start: i64,
     /// When it ended; `None` while it is open. Not before `start`.
@@ -54,12 +55,12 @@ pub struct Span<'a> {
     /// What went wrong; empty when not said.
     pub status_message: &'a str,
     /// Instrumentation scope; empty when not said.
-    pub scope: &'a str,
+    pub scope: Text<'a>,
     /// By how many nanoseconds a child in another process seems to have started before this span, which only
     /// clocks that differ explain.
     pub clock_skew: Option<i64>,
-    /// Packed attributes ([`glasshouse_tables::attributes`]).
-    pub attributes: &'a [u8],
+    /// Attributes.
+    pub attributes: RowAttributes<'a>,
 }
 
 /// Something that happened within a span.

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
+use glasshouse_tables::attributes::{Repeats, Text};
 use hashbrown::HashTable;
 
 use crate::wire::Message;
@@ -33,6 +34,54 @@ pub(crate) struct Location<'a> {
     pub line: u32,
 }
 
+macro_rules! fixed {
+    ($($name:ident = $kind:ident $text:literal;)*) => {
+        /// Names that nearly every event has.
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) enum Fixed { $($name),* }
+
+        impl Fixed {
+            const COUNT: usize = [$($text),*].len();
+
+            fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind),* }
+            }
+
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+fixed! {
+    TraceId = AnnotationName "otel.trace_id";
+    SpanId = AnnotationName "otel.span_id";
+    ParentSpanId = AnnotationName "otel.parent_span_id";
+    StatusCode = AnnotationName "otel.status_code";
+    StatusDescription = AnnotationName "otel.status_description";
+    ScopeName = AnnotationName "otel.scope.name";
+    LinkedTraceId = AnnotationName "otel.linked_trace_id";
+    LinkedSpanId = AnnotationName "otel.linked_span_id";
+    LogSeverity = AnnotationName "log.severity";
+    LogBody = AnnotationName "log.body";
+    LogEventName = AnnotationName "log.event_name";
+    StartTime = AnnotationName "glasshouse.start_time";
+    EndTime = AnnotationName "glasshouse.end_time";
+    Open = AnnotationName "glasshouse.open";
+    ClockSkewNs = AnnotationName "glasshouse.clock_skew_ns";
+    Internal = Category "INTERNAL";
+    Server = Category "SERVER";
+    Client = Category "CLIENT";
+    Producer = Category "PRODUCER";
+    Consumer = Category "CONSUMER";
+    Error = Category "ERROR";
+    ClockSkew = Category "CLOCK_SKEW";
+    Link = Category "LINK";
+    Event = Category "EVENT";
+    Log = Category "LOG";
+}
+
 /// Everything is forgotten when there are more entries …
 const MAX_ENTRIES: usize = 16_384;
 /// … or when they take more than this.
@@ -51,6 +100,9 @@ pub(crate) struct Interner {
     /// Names are few and asked for all the time, so they are apart from values, of which there may be many.
     names: Entries,
     values: Entries,
+    /// Numbers of the fixed names, and of the texts of places; 0 while there is none.
+    fixed: [u32; Fixed::COUNT],
+    places: Vec<u32>,
     /// The last number of each kind.
     numbers: [u32; Kind::COUNT],
     /// Hashes of texts that came once: most values never come again and are not worth a number.
@@ -81,6 +133,8 @@ impl Interner {
             hasher: RandomState::default(),
             names: Entries::default(),
             values: Entries::default(),
+            fixed: [0; Fixed::COUNT],
+            places: Vec::new(),
             numbers: [0; Kind::COUNT],
             seen: vec![0; SEEN].into_boxed_slice(),
             fresh: Message::default(),
@@ -99,6 +153,8 @@ impl Interner {
             entries.table.clear();
             entries.texts.clear();
         }
+        self.fixed = [0; Fixed::COUNT];
+        self.places.fill(0);
         self.numbers = [0; Kind::COUNT];
         self.seen.fill(0);
         self.fresh.clear();
@@ -109,8 +165,55 @@ impl Interner {
         &mut self.fresh
     }
 
-    /// The number of a text; `None` when it is too long to be kept.
-    pub fn number(&mut self, kind: Kind, text: &[u8]) -> Option<u64> {
+    /// Places mean something else from now on; there are so many.
+    pub fn renew_places(&mut self, count: u32) {
+        self.places.clear();
+        self.places.resize(count as usize, 0);
+    }
+
+    /// The number of a fixed name.
+    #[inline]
+    pub fn fixed(&mut self, name: Fixed) -> u64 {
+        let known = self.fixed[name as usize];
+        if known != 0 {
+            return known.into();
+        }
+        let number = self.number_of(name.kind(), name.text().as_bytes()).unwrap_or_default();
+        self.fixed[name as usize] = number as u32;
+        number
+    }
+
+    /// The number of a text; `None` when it is too long to be kept. A place has texts of one kind.
+    #[inline]
+    pub fn number(&mut self, kind: Kind, text: Text<'_>) -> Option<u64> {
+        self.at_place(text.repeats, |interner| interner.number_of(kind, text.bytes))
+    }
+
+    /// The number of a text, from the second time on that it comes; `None` too when it is as short as a number.
+    #[inline]
+    pub fn number_of_repeated(&mut self, text: Text<'_>) -> Option<u64> {
+        match text.repeats {
+            Repeats::Rarely => None,
+            repeats => self.at_place(repeats, |interner| interner.number_of_seen(text.bytes)),
+        }
+    }
+
+    /// What is known of a place, or else what `find` finds.
+    #[inline]
+    fn at_place(&mut self, repeats: Repeats, find: impl FnOnce(&mut Self) -> Option<u64>) -> Option<u64> {
+        let Repeats::At(place) = repeats else { return find(self) };
+        match self.places.get(place as usize) {
+            Some(0) | None => {}
+            Some(known) => return Some((*known).into()),
+        }
+        let number = find(self)?;
+        if let Some(known) = self.places.get_mut(place as usize) {
+            *known = number as u32;
+        }
+        Some(number)
+    }
+
+    fn number_of(&mut self, kind: Kind, text: &[u8]) -> Option<u64> {
         if text.len() > MAX_TEXT {
             return None;
         }
@@ -126,8 +229,7 @@ impl Interner {
         Some(number)
     }
 
-    /// The number of a text, from the second time on that it comes; `None` too when it is as short as a number.
-    pub fn number_of_repeated(&mut self, text: &[u8]) -> Option<u64> {
+    fn number_of_seen(&mut self, text: &[u8]) -> Option<u64> {
         if !(MIN_TEXT..=MAX_TEXT).contains(&text.len()) {
             return None;
         }
@@ -140,7 +242,7 @@ impl Interner {
         let place = &mut self.seen[hash as usize % SEEN];
         let mark = (hash >> 32) as u32 | 1;
         if *place == mark {
-            return self.number(Kind::Text, text);
+            return self.number_of(Kind::Text, text);
         }
         *place = mark;
         None

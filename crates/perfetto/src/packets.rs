@@ -1,8 +1,8 @@
 //! Packets: events in the making, and what the reader of the trace must know to read them.
 
-use glasshouse_tables::attributes::{self, RawValue, ValueRef};
+use glasshouse_tables::attributes::{Repeats, RowAttributes, RowValue, Text, ValueRef};
 
-use crate::interned::{Interner, Kind, Location};
+use crate::interned::{Fixed, Interner, Kind, Location};
 use crate::wire::Message;
 
 /// All packets are one sequence.
@@ -73,18 +73,29 @@ impl Packets {
         self.event.varint(11, track);
     }
 
-    pub fn category(&mut self, category: &str) {
-        match self.interner.number(Kind::Category, category.as_bytes()) {
+    /// Texts of places say something else from now on; there are so many places.
+    pub fn renew_places(&mut self, count: u32) {
+        self.interner.renew_places(count);
+    }
+
+    pub fn category(&mut self, category: Fixed) {
+        let number = self.interner.fixed(category);
+        self.event.varint(3, number);
+    }
+
+    /// A category that is none of the usual ones.
+    pub fn other_category(&mut self, category: &str) {
+        match self.interner.number(Kind::Category, category.into()) {
             Some(number) => self.event.varint(3, number),
             None => self.event.text(22, category),
         }
     }
 
     /// The name of an event, which may come again.
-    pub fn repeated_name(&mut self, name: &str) {
-        match self.interner.number(Kind::EventName, name.as_bytes()) {
+    pub fn repeated_name(&mut self, name: Text<'_>) {
+        match self.interner.number(Kind::EventName, name) {
             Some(number) => self.event.varint(10, number),
-            None => self.event.text(23, name),
+            None => self.event.text_bytes(23, name.bytes),
         }
     }
 
@@ -114,60 +125,62 @@ impl Packets {
         self.event.double(44, value);
     }
 
-    fn annotation(&mut self, key: &[u8], write: impl FnOnce(&mut Message)) {
-        let number = self.interner.number(Kind::AnnotationName, key);
+    fn annotation(&mut self, name: Fixed, write: impl FnOnce(&mut Message)) {
+        let number = self.interner.fixed(name);
         self.event.nested(4, |annotation| {
-            match number {
-                Some(number) => annotation.varint(1, number),
-                None => annotation.text_bytes(10, key),
-            }
+            annotation.varint(1, number);
             write(annotation);
         });
     }
 
     /// Text that may come again.
-    pub fn repeated_annotation(&mut self, key: &str, text: &str) {
-        self.repeated_bytes(key.as_bytes(), text.as_bytes());
-    }
-
-    fn repeated_bytes(&mut self, key: &[u8], text: &[u8]) {
+    pub fn repeated_annotation(&mut self, name: Fixed, text: Text<'_>) {
         let number = self.interner.number_of_repeated(text);
-        self.annotation(key, |annotation| match number {
-            Some(number) => annotation.varint(17, number),
-            None => annotation.text_bytes(6, text),
-        });
+        self.annotation(name, |annotation| write_text(annotation, number, text.bytes));
     }
 
     /// An id that comes again, as hex digits.
-    pub fn repeated_id(&mut self, key: &str, digits: &[u8]) {
-        self.repeated_bytes(key.as_bytes(), digits);
+    pub fn repeated_id(&mut self, name: Fixed, digits: &[u8]) {
+        self.repeated_annotation(name, Text { bytes: digits, repeats: Repeats::Unknown });
     }
 
     /// An id as hex digits.
-    pub fn id(&mut self, key: &str, digits: &[u8]) {
-        self.annotation(key.as_bytes(), |annotation| annotation.raw_bytes(6, digits));
+    pub fn id(&mut self, name: Fixed, digits: &[u8]) {
+        self.annotation(name, |annotation| annotation.raw_bytes(6, digits));
     }
 
-    pub fn int_annotation(&mut self, key: &str, value: i64) {
-        self.annotation(key.as_bytes(), |annotation| annotation.int(4, value));
+    pub fn int_annotation(&mut self, name: Fixed, value: i64) {
+        self.annotation(name, |annotation| annotation.int(4, value));
     }
 
-    pub fn bool_annotation(&mut self, key: &str, value: bool) {
-        self.annotation(key.as_bytes(), |annotation| annotation.varint(2, value.into()));
+    pub fn bool_annotation(&mut self, name: Fixed, value: bool) {
+        self.annotation(name, |annotation| annotation.varint(2, value.into()));
     }
 
     /// Attributes as annotations of their types, and where in the code, by the `code.…` attributes.
-    pub fn attributes(&mut self, packed: &[u8]) {
+    pub fn attributes(&mut self, attributes: RowAttributes<'_>) {
         let mut location = Location { file: "", function: "", line: 0 };
-        for (key, value) in attributes::raw_iter(packed) {
-            match value {
-                RawValue::String(text) => self.repeated_bytes(key, text),
-                RawValue::Other(value) => self.annotation(key, |annotation| write_value(annotation, value)),
+        let Self { interner, event, .. } = self;
+        attributes.each(|key, value| {
+            let name = interner.number(Kind::AnnotationName, key);
+            let text = match value {
+                RowValue::Text(text) => interner.number_of_repeated(text),
+                RowValue::Other(_) => None,
+            };
+            event.nested(4, |annotation| {
+                match name {
+                    Some(number) => annotation.varint(1, number),
+                    None => annotation.text_bytes(10, key.bytes),
+                }
+                match value {
+                    RowValue::Text(value) => write_text(annotation, text, value.bytes),
+                    RowValue::Other(value) => write_value(annotation, value),
+                }
+            });
+            if key.bytes.starts_with(b"code.") {
+                location.note(key.bytes, value);
             }
-            if key.starts_with(b"code.") {
-                location.note(key, value.into());
-            }
-        }
+        });
         if (!location.file.is_empty() || !location.function.is_empty())
             && let Some(number) = self.interner.location(&location)
         {
@@ -223,15 +236,22 @@ impl Packets {
 }
 
 impl<'a> Location<'a> {
-    fn note(&mut self, key: &[u8], value: ValueRef<'a>) {
+    fn note(&mut self, key: &[u8], value: RowValue<'a>) {
         match (key, value) {
-            (b"code.file.path" | b"code.filepath", ValueRef::String(text)) => self.file = text,
-            (b"code.function.name" | b"code.function", ValueRef::String(text)) => self.function = text,
-            (b"code.line.number" | b"code.lineno", ValueRef::Int(line)) => {
+            (b"code.file.path" | b"code.filepath", RowValue::Text(text)) => self.file = text.as_str(),
+            (b"code.function.name" | b"code.function", RowValue::Text(text)) => self.function = text.as_str(),
+            (b"code.line.number" | b"code.lineno", RowValue::Other(ValueRef::Int(line))) => {
                 self.line = u32::try_from(line).unwrap_or_default();
             }
             _ => {}
         }
+    }
+}
+
+fn write_text(annotation: &mut Message, number: Option<u64>, text: &[u8]) {
+    match number {
+        Some(number) => annotation.varint(17, number),
+        None => annotation.text_bytes(6, text),
     }
 }
 

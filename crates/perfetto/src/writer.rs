@@ -1,9 +1,11 @@
 //! The writer.
 
 use glasshouse_model::{SpanKind, StatusCode};
+use glasshouse_tables::attributes::RowAttributes;
 
 use crate::flows::Flows;
 use crate::input::{CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink};
+use crate::interned::Fixed;
 use crate::landscape::{Landscape, SideTrack};
 use crate::packets::{EventType, Packets};
 use crate::tracks::{TrackIndex, Tracks};
@@ -115,6 +117,11 @@ impl Writer {
         self.flows.known(span, self.tracks.is_open(span))
     }
 
+    /// Texts of places ([`glasshouse_tables::attributes::Repeats::At`]) say something else from now on; there are so many.
+    pub fn renew_places(&mut self, count: u32) {
+        self.packets.renew_places(count);
+    }
+
     /// Announces a process.
     pub fn process(&mut self, process: &Process<'_>) -> ProcessIndex {
         self.landscape.process(process, &mut self.tracks, &mut self.packets)
@@ -142,14 +149,22 @@ impl Writer {
 
         let event = &mut self.packets;
         event.begin(EventType::SliceBegin, track);
-        if span.kind != SpanKind::Unspecified {
-            event.category(span.kind.as_str());
+        let kind = match span.kind {
+            SpanKind::Unspecified => None,
+            SpanKind::Internal => Some(Fixed::Internal),
+            SpanKind::Server => Some(Fixed::Server),
+            SpanKind::Client => Some(Fixed::Client),
+            SpanKind::Producer => Some(Fixed::Producer),
+            SpanKind::Consumer => Some(Fixed::Consumer),
+        };
+        if let Some(kind) = kind {
+            event.category(kind);
         }
         if span.status == StatusCode::Error {
-            event.category("ERROR");
+            event.category(Fixed::Error);
         }
         if span.clock_skew.is_some() {
-            event.category("CLOCK_SKEW");
+            event.category(Fixed::ClockSkew);
         }
         event.repeated_name(span.name);
         event.flow(number);
@@ -157,31 +172,31 @@ impl Writer {
             event.flow_from(origin);
             self.figures.flows += 1;
         }
-        event.repeated_id("otel.trace_id", &span.key.trace.hex());
-        event.id("otel.span_id", &span.key.span.hex());
+        event.repeated_id(Fixed::TraceId, &span.key.trace.hex());
+        event.id(Fixed::SpanId, &span.key.span.hex());
         if let Some(parent) = span.parent {
-            event.id("otel.parent_span_id", &parent.hex());
+            event.id(Fixed::ParentSpanId, &parent.hex());
         }
         if span.status != StatusCode::Unset {
-            event.repeated_annotation("otel.status_code", span.status.as_str());
+            event.repeated_annotation(Fixed::StatusCode, span.status.as_str().into());
         }
         if !span.status_message.is_empty() {
-            event.repeated_annotation("otel.status_description", span.status_message);
+            event.repeated_annotation(Fixed::StatusDescription, span.status_message.into());
         }
-        if !span.scope.is_empty() {
-            event.repeated_annotation("otel.scope.name", span.scope);
+        if !span.scope.bytes.is_empty() {
+            event.repeated_annotation(Fixed::ScopeName, span.scope);
         }
         if is_cut {
-            event.int_annotation("glasshouse.start_time", span.start);
+            event.int_annotation(Fixed::StartTime, span.start);
             if let Some(end) = span.end {
-                event.int_annotation("glasshouse.end_time", end);
+                event.int_annotation(Fixed::EndTime, end);
             }
         }
         if span.end.is_none() {
-            event.bool_annotation("glasshouse.open", true);
+            event.bool_annotation(Fixed::Open, true);
         }
         if let Some(skew) = span.clock_skew {
-            event.int_annotation("glasshouse.clock_skew_ns", skew);
+            event.int_annotation(Fixed::ClockSkewNs, skew);
         }
         event.attributes(span.attributes);
         event.write(start);
@@ -207,15 +222,15 @@ impl Writer {
         let origin = self.origin(&link.to);
         let event = &mut self.packets;
         event.begin(EventType::Instant, track);
-        event.category("LINK");
-        event.repeated_name("link");
+        event.category(Fixed::Link);
+        event.repeated_name("link".into());
         if let Some(origin) = origin {
             event.flow_from(origin);
             self.figures.flows += 1;
         }
-        event.repeated_id("otel.linked_trace_id", &link.to.trace.hex());
-        event.id("otel.linked_span_id", &link.to.span.hex());
-        event.attributes(link.attributes);
+        event.repeated_id(Fixed::LinkedTraceId, &link.to.trace.hex());
+        event.id(Fixed::LinkedSpanId, &link.to.span.hex());
+        event.attributes(RowAttributes::packed(link.attributes));
         event.write(time);
         self.figures.links += 1;
     }
@@ -229,11 +244,11 @@ impl Writer {
         };
         let packet = &mut self.packets;
         packet.begin(EventType::Instant, track);
-        packet.category("EVENT");
-        packet.repeated_name(event.name);
-        packet.repeated_id("otel.trace_id", &event.span.trace.hex());
-        packet.id("otel.span_id", &event.span.span.hex());
-        packet.attributes(event.attributes);
+        packet.category(Fixed::Event);
+        packet.repeated_name(event.name.into());
+        packet.repeated_id(Fixed::TraceId, &event.span.trace.hex());
+        packet.id(Fixed::SpanId, &event.span.span.hex());
+        packet.attributes(RowAttributes::packed(event.attributes));
         packet.write(event.time);
         self.figures.events += 1;
     }
@@ -244,28 +259,28 @@ impl Writer {
         let track = self.landscape.side_track(log.process, SideTrack::Logs, log.time, &mut self.packets);
         let event = &mut self.packets;
         event.begin(EventType::Instant, track);
-        event.category("LOG");
+        event.category(Fixed::Log);
         if !log.severity.is_empty() {
-            event.category(log.severity);
+            event.other_category(log.severity);
         }
         let line = log.body.lines().next().unwrap_or_default();
         let name = &line[..line.floor_char_boundary(MAX_NAME)];
         event.name(if name.is_empty() { log.event_name } else { name });
-        event.repeated_annotation("log.severity", log.severity);
-        event.repeated_annotation("log.body", log.body);
+        event.repeated_annotation(Fixed::LogSeverity, log.severity.into());
+        event.repeated_annotation(Fixed::LogBody, log.body.into());
         if !log.event_name.is_empty() {
-            event.repeated_annotation("log.event_name", log.event_name);
+            event.repeated_annotation(Fixed::LogEventName, log.event_name.into());
         }
         if !log.scope.is_empty() {
-            event.repeated_annotation("otel.scope.name", log.scope);
+            event.repeated_annotation(Fixed::ScopeName, log.scope.into());
         }
         if let Some(trace) = log.trace {
-            event.repeated_id("otel.trace_id", &trace.hex());
+            event.repeated_id(Fixed::TraceId, &trace.hex());
         }
         if let Some(span) = log.span {
-            event.repeated_id("otel.span_id", &span.hex());
+            event.repeated_id(Fixed::SpanId, &span.hex());
         }
-        event.attributes(log.attributes);
+        event.attributes(RowAttributes::packed(log.attributes));
         event.write(log.time);
         self.figures.logs += 1;
     }

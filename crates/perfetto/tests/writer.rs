@@ -10,7 +10,7 @@ use glasshouse_perfetto::{
     CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink, StartOrder,
     Validation, Window, Writer, order_equal_starts, validate,
 };
-use glasshouse_tables::attributes::PackedWriter;
+use glasshouse_tables::attributes::{PackedWriter, RowAttributes};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -25,16 +25,16 @@ fn span(process: ProcessIndex, id: u64, start: i64, end: Option<i64>) -> Span<'s
         process,
         key: key(id),
         parent: None,
-        name: "work",
+        name: "work".into(),
         start: T + start,
         end: end.map(|end| T + end),
         thread: None,
         kind: SpanKind::Internal,
         status: StatusCode::Unset,
         status_message: "",
-        scope: "",
+        scope: "".into(),
         clock_skew: None,
-        attributes: &[],
+        attributes: RowAttributes::packed(&[]),
     }
 }
 
@@ -248,7 +248,7 @@ fn names_never_fill_memory_and_are_read_back_all_the_same() {
     let mut expected = Vec::new();
     for i in 0..100_000_i64 {
         let name = format!("GET /items/{i}");
-        writer.span(&Span { name: &name, ..span(shop, i as u64 + 1, i * 10, Some(i * 10 + 5)) }, &[]);
+        writer.span(&Span { name: name.as_str().into(), ..span(shop, i as u64 + 1, i * 10, Some(i * 10 + 5)) }, &[]);
         expected.push(name);
     }
     writer.finish();
@@ -273,7 +273,7 @@ fn everything_else_is_there_too() {
         start_time: Some(T),
         labels: &["host-1"],
     });
-    writer.span(&Span { attributes: &attributes, ..span(shop, 1, 0, Some(100)) }, &[]);
+    writer.span(&Span { attributes: RowAttributes::packed(&attributes), ..span(shop, 1, 0, Some(100)) }, &[]);
     let thread = Some((140_123_456_789_012, "worker"));
     let links = [SpanLink { to: key(1), attributes: &[] }, SpanLink { to: key(999), attributes: &[] }];
     writer.span(&Span { thread, ..span(other, 2, 10, Some(90)) }, &links);

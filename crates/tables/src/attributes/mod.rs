@@ -10,8 +10,10 @@
 //! `{"$bytes":"…base64…"}`. A key of a nested map that begins with `$` gets one more `$`.
 //! Both forms hold the same, so each turns into the other without loss.
 
+mod columns;
 mod json;
 mod packed;
 
+pub use columns::{AttributeColumns, Places, Repeats, RowAttributes, RowValue, Text, TextColumn};
 pub use json::{JsonError, JsonObject, json_get, json_to_packed, packed_to_json};
 pub use packed::{PackedWriter, RawValue, ValueRef, get, iter, raw_iter, to_model, validate};

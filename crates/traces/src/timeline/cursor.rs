@@ -56,6 +56,7 @@ pub(crate) struct Cursor {
     slice_rows: usize,
     /// Rows of the largest.
     most_rows: usize,
+    is_divided: bool,
     /// Whether rows of the same time come in the same slice.
     is_together: bool,
     stop: Stop,
@@ -70,6 +71,8 @@ pub(crate) struct Reading {
     pub first_rows: Option<usize>,
     /// Rows of the largest slice, likewise.
     pub most_rows: Option<usize>,
+    /// Whether columns are wanted as files have them, attributes divided.
+    pub is_divided: bool,
     pub stop: Stop,
 }
 
@@ -99,7 +102,7 @@ impl Cursor {
         columns: &'static [&'static str],
         reading: Reading,
     ) -> Self {
-        let Reading { subject, times, first_rows, most_rows, stop } = reading;
+        let Reading { subject, times, first_rows, most_rows, is_divided, stop } = reading;
         let mut cursor = Self {
             table,
             columns,
@@ -113,6 +116,7 @@ impl Cursor {
             places: Vec::new(),
             slice_rows: first_rows.unwrap_or(FIRST_ROWS),
             most_rows: most_rows.unwrap_or(SLICE_ROWS),
+            is_divided,
             is_together: matches!(table, Table::Spans | Table::SpanLinks),
             stop,
         };
@@ -225,7 +229,11 @@ impl Cursor {
             for (position, (_, turn)) in rows.iter().enumerate() {
                 order[*turn as usize] = (batches.len() as u32, position as u32);
             }
-            batches.push(active.place.read(self.columns, &wanted)?);
+            batches.push(if self.is_divided {
+                active.place.read_divided(self.columns, &wanted)?
+            } else {
+                active.place.read(self.columns, &wanted)?
+            });
             if active.next == active.keys.len() {
                 self.places[number] = None;
             }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use glasshouse_files::FileCache;
 use glasshouse_model::{ProcessId, SpanId, Subject, TimeRange, TimelineRequest, Timestamp, TraceId, TraceProcess};
+use glasshouse_tables::attributes::Places;
 use glasshouse_tables::ports::QueryError;
 use glasshouse_tables::{Snapshot, Table};
 
@@ -30,6 +31,10 @@ pub use rows::{EventView, LinkView, LogView, PointView, SpanView};
 
 /// What visits rows. A break ends the visit.
 pub trait Visitor {
+    /// Places of texts of spans ([`glasshouse_tables::attributes::Repeats::At`]) have other texts from now on; there are
+    /// so many.
+    fn renew_places(&mut self, count: u32);
+
     /// Spans that start at the same moment, or had started by then when that is the beginning of the range, each span
     /// once; and their links, with the position of the span among them, in order of it.
     fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()>;
@@ -149,6 +154,9 @@ impl Timeline {
             let started = spans.at(time);
             let linked = links.at(time);
             if !started.is_empty() {
+                if let Some(count) = spans.new_places.take() {
+                    visitor.renew_places(count);
+                }
                 let is_first = time == self.request.range.from.nanos();
                 let early =
                     crossing.iter().filter(|_| is_first).flat_map(|links| links.rows_before(time)).map(|(_, row)| row);
@@ -251,11 +259,12 @@ impl Timeline {
         let mut links = Vec::new();
         each_of_traces(&self.snapshot, &self.files, Table::SpanLinks, range, &traces, names, |batch| {
             self.stop.check()?;
-            let columns = LinkColumns::new(&batch)?;
+            let columns = LinkColumns::new(&batch, &mut Places::default())?;
             let is_wanted = |row: &LinkRow<'_>| spans.contains(&(row.trace_id, row.span_id));
             let rows: Vec<u32> = columns.rows_before(from).filter(|(_, row)| is_wanted(row)).map(|(i, _)| i).collect();
             if !rows.is_empty() {
-                links.push(LinkColumns::new(&taken(&batch, Table::SpanLinks, names, &rows)?)?);
+                let chosen = taken(&batch, Table::SpanLinks, names, &rows)?;
+                links.push(LinkColumns::new(&chosen, &mut Places::default())?);
             }
             Ok(())
         })?;
@@ -275,9 +284,17 @@ impl Timeline {
     fn feed<C: Columns>(&self, is_wanted: bool) -> Feed<C> {
         let subject = self.request.subject;
         let (times, stop) = (self.times(C::TABLE), self.stop.clone());
-        let reading = Reading { subject, times, first_rows: self.first_rows, most_rows: None, stop };
+        let (first_rows, is_divided) = (self.first_rows, C::IS_DIVIDED);
+        let reading = Reading { subject, times, first_rows, most_rows: None, is_divided, stop };
         let cursor = || Cursor::new(&self.snapshot, &self.files, C::TABLE, C::NAMES, reading);
-        Feed { cursor: is_wanted.then(cursor), columns: Vec::new(), times: Vec::new(), order: Vec::new(), at: 0 }
+        Feed {
+            cursor: is_wanted.then(cursor),
+            columns: Vec::new(),
+            new_places: None,
+            times: Vec::new(),
+            order: Vec::new(),
+            at: 0,
+        }
     }
 }
 
@@ -286,6 +303,8 @@ struct Feed<C> {
     /// `None` at the end.
     cursor: Option<Cursor>,
     columns: Vec<C>,
+    /// How many places the texts of the columns have, until that is told.
+    new_places: Option<u32>,
     times: Vec<i64>,
     order: Vec<(u32, u32)>,
     /// The next row.
@@ -305,7 +324,9 @@ impl<C: Columns> Feed<C> {
             self.cursor = None;
             return Ok(None);
         };
-        self.columns = batches.iter().map(C::new).collect::<Result<_, _>>()?;
+        let mut places = Places::default();
+        self.columns = batches.iter().map(|batch| C::new(batch, &mut places)).collect::<Result<_, _>>()?;
+        self.new_places = Some(places.count());
         (self.times, self.order, self.at) = (times, order, 0);
         Ok(self.times.first().copied())
     }

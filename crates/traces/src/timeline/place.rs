@@ -195,18 +195,27 @@ impl Place {
         Ok(ended)
     }
 
+    /// The same as [`FileReader::read_divided`] gives them; those in memory as they are there.
+    pub fn read_divided(&self, columns: &[&'static str], rows: &[u32]) -> Result<RecordBatch, Failure> {
+        match &self.source {
+            Source::Hot(batch) => taken(batch, self.table, columns, rows),
+            Source::Group(file, group) => Ok(file.read_divided(*group, columns, &ranges_of(file, *group, rows))?),
+        }
+    }
+
     /// Columns of some rows, ascending.
     pub fn read(&self, columns: &[&'static str], rows: &[u32]) -> Result<RecordBatch, Failure> {
         match &self.source {
             Source::Hot(batch) => taken(batch, self.table, columns, rows),
-            Source::Group(file, group) => {
-                let first = file.row_group(*group).start;
-                let ranges: RowRanges =
-                    rows.iter().map(|row| first + u64::from(*row)..first + u64::from(*row) + 1).collect();
-                Ok(file.read(columns, &ranges)?)
-            }
+            Source::Group(file, group) => Ok(file.read(columns, &ranges_of(file, *group, rows))?),
         }
     }
+}
+
+/// Rows counted from a row group's first as rows of the file.
+fn ranges_of(file: &FileReader, group: usize, rows: &[u32]) -> RowRanges {
+    let first = file.row_group(group).start;
+    rows.iter().map(|row| first + u64::from(*row)..first + u64::from(*row) + 1).collect()
 }
 
 /// The ids of a span.

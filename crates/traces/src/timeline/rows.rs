@@ -8,6 +8,7 @@ use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{ProcessId, Severity, SpanId, SpanKind, StatusCode, TraceId};
 use glasshouse_tables::Table;
+use glasshouse_tables::attributes::{AttributeColumns, Places, Repeats, RowAttributes, Text, TextColumn};
 
 use crate::cells;
 use crate::error::Failure;
@@ -27,7 +28,7 @@ pub struct SpanView<'a> {
     /// Its parent; `None` for a root.
     pub parent_span_id: Option<SpanId>,
     /// Operation.
-    pub name: &'a str,
+    pub name: Text<'a>,
     /// Role in a call.
     pub kind: SpanKind,
     /// When it started.
@@ -41,9 +42,9 @@ pub struct SpanView<'a> {
     /// What went wrong; empty when not said.
     pub status_message: &'a str,
     /// Instrumentation scope; empty when not said.
-    pub scope: &'a str,
-    /// Packed attributes ([`glasshouse_tables::attributes`]).
-    pub attributes: &'a [u8],
+    pub scope: Text<'a>,
+    /// Attributes.
+    pub attributes: RowAttributes<'a>,
 }
 
 /// A link of a span.
@@ -160,9 +161,11 @@ pub(crate) trait Columns: Sized {
     const TABLE: Table;
     /// Names of the columns.
     const NAMES: &'static [&'static str];
+    /// Whether they are wanted as files have them.
+    const IS_DIVIDED: bool = false;
 
-    /// The columns of a batch.
-    fn new(batch: &RecordBatch) -> Result<Self, Failure>;
+    /// The columns of a batch; their texts get places.
+    fn new(batch: &RecordBatch, places: &mut Places) -> Result<Self, Failure>;
 }
 
 /// Declares the typed columns of a table's rows, and how to find them in a batch.
@@ -175,7 +178,7 @@ macro_rules! columns {
             const TABLE: Table = $table;
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            fn new(batch: &RecordBatch) -> Result<Self, Failure> {
+            fn new(batch: &RecordBatch, _: &mut Places) -> Result<Self, Failure> {
                 Ok(Self { $($field: $cast(cells::column(batch, stringify!($field))?)?.clone()),* })
             }
         }
@@ -186,24 +189,77 @@ fn text(array: &dyn Array) -> Result<&StringArray, Failure> {
     array.as_string_opt().ok_or(Failure::Schema("a column of text"))
 }
 
-columns!(SpanColumns of Table::Spans {
-    trace_id: FixedSizeBinaryArray = cells::ids,
-    span_id: FixedSizeBinaryArray = cells::ids,
-    parent_span_id: FixedSizeBinaryArray = cells::ids,
-    process_id: FixedSizeBinaryArray = cells::ids,
-    service_name: StringArray = text,
-    name: StringArray = text,
-    kind: StringArray = text,
-    start_time: Times = cells::times,
-    end_time: Times = cells::times,
-    status_code: StringArray = text,
-    status_message: StringArray = text,
-    thread_id: Int64Array = cells::integers,
-    thread_name: StringArray = text,
-    scope_name: StringArray = text,
-    attributes: BinaryArray = cells::bytes,
-    ingest_time: Times = cells::times,
-});
+/// Columns of spans, text and attributes as files have them.
+#[derive(Debug)]
+pub(crate) struct SpanColumns {
+    trace_id: FixedSizeBinaryArray,
+    span_id: FixedSizeBinaryArray,
+    parent_span_id: FixedSizeBinaryArray,
+    process_id: FixedSizeBinaryArray,
+    service_name: TextColumn,
+    name: TextColumn,
+    kind: TextColumn,
+    start_time: Times,
+    end_time: Times,
+    status_code: TextColumn,
+    status_message: TextColumn,
+    thread_id: Int64Array,
+    thread_name: TextColumn,
+    scope_name: TextColumn,
+    attributes: AttributeColumns,
+    ingest_time: Times,
+}
+
+impl Columns for SpanColumns {
+    const TABLE: Table = Table::Spans;
+    const NAMES: &'static [&'static str] = &[
+        "trace_id",
+        "span_id",
+        "parent_span_id",
+        "process_id",
+        "service_name",
+        "name",
+        "kind",
+        "start_time",
+        "end_time",
+        "status_code",
+        "status_message",
+        "thread_id",
+        "thread_name",
+        "scope_name",
+        "attributes",
+        "ingest_time",
+    ];
+    const IS_DIVIDED: bool = true;
+
+    fn new(batch: &RecordBatch, places: &mut Places) -> Result<Self, Failure> {
+        let id = |name| Ok::<_, Failure>(cells::ids(cells::column(batch, name)?)?.clone());
+        let time = |name| Ok::<_, Failure>(cells::times(cells::column(batch, name)?)?.clone());
+        let mut text = |name: &'static str| {
+            let column = batch.column_by_name(name).ok_or(Failure::Schema(name))?;
+            TextColumn::new(column, Repeats::Unknown, places).ok_or(Failure::Schema(name))
+        };
+        Ok(Self {
+            trace_id: id("trace_id")?,
+            span_id: id("span_id")?,
+            parent_span_id: id("parent_span_id")?,
+            process_id: id("process_id")?,
+            service_name: text("service_name")?,
+            name: text("name")?,
+            kind: text("kind")?,
+            start_time: time("start_time")?,
+            end_time: time("end_time")?,
+            status_code: text("status_code")?,
+            status_message: text("status_message")?,
+            thread_id: cells::integers(cells::column(batch, "thread_id")?)?.clone(),
+            thread_name: text("thread_name")?,
+            scope_name: text("scope_name")?,
+            attributes: AttributeColumns::new(batch, "attributes", places)
+                .map_err(|_| Failure::Schema("attributes"))?,
+            ingest_time: time("ingest_time")?,
+        })
+    }
+}
 
 columns!(EventColumns of Table::SpanEvents {
     trace_id: FixedSizeBinaryArray = cells::ids,
@@ -267,22 +323,22 @@ impl SpanColumns {
     pub fn row(&self, row: usize) -> Option<SpanRow<'_>> {
         let start = self.start_time.value(row);
         let end = cells::value(&self.end_time, row);
-        let thread = cells::value(&self.thread_id, row).map(|id| (id, text_at(&self.thread_name, row)));
+        let thread = cells::value(&self.thread_id, row).map(|id| (id, self.thread_name.str(row)));
         let view = SpanView {
             process_id: ProcessId::from_slice(self.process_id.value(row))?,
-            service_name: self.service_name.value(row),
+            service_name: self.service_name.str(row),
             trace_id: TraceId::from_slice(self.trace_id.value(row))?,
             span_id: SpanId::from_slice(self.span_id.value(row))?,
             parent_span_id: id(&self.parent_span_id, row).and_then(SpanId::from_slice),
-            name: self.name.value(row),
-            kind: SpanKind::from_name(self.kind.value(row)).unwrap_or_default(),
+            name: self.name.text(row),
+            kind: SpanKind::from_name(self.kind.str(row)).unwrap_or_default(),
             start,
             end,
             thread,
-            status: StatusCode::from_name(self.status_code.value(row)).unwrap_or_default(),
-            status_message: self.status_message.value(row),
-            scope: self.scope_name.value(row),
-            attributes: self.attributes.value(row),
+            status: StatusCode::from_name(self.status_code.str(row)).unwrap_or_default(),
+            status_message: self.status_message.str(row),
+            scope: self.scope_name.text(row),
+            attributes: self.attributes.row(row),
         };
         let ingest_time = self.ingest_time.value(row);
         let version = Version { is_complete: end.is_some(), ingest_time, end_time: end, start_time: start };

@@ -30,7 +30,8 @@ impl Timeline {
     fn try_visit_whole(&self, mut visit: impl FnMut(&[Span]) -> ControlFlow<()>) -> Result<ControlFlow<()>, Failure> {
         let (subject, kinds) = (self.request.subject, self.request.kinds);
         let (times, stop) = (self.times(Table::Spans), self.stop.clone());
-        let reading = Reading { subject, times, first_rows: self.first_rows, most_rows: Some(SPANS), stop };
+        let reading =
+            Reading { subject, times, first_rows: self.first_rows, most_rows: Some(SPANS), is_divided: false, stop };
         let mut cursor = Cursor::new(&self.snapshot, &self.files, Table::Spans, spans::WHOLE, reading);
         // Rows of a span tell the same start, and rows of the same start come in the same slice.
         while let Some(slice) = cursor.next_slice()? {

@@ -218,9 +218,12 @@ fn number(id: SpanId) -> u8 {
 }
 
 impl Visitor for Notes {
+    fn renew_places(&mut self, _: u32) {}
+
     fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()> {
         for (position, span) in spans.iter().enumerate() {
-            assert_eq!(span.name, if span.end.is_some() || span.name == "work" { "work" } else { "open" });
+            let name = span.name.as_str();
+            assert_eq!(name, if span.end.is_some() || name == "work" { "work" } else { "open" });
             let of_it: Vec<_> = links.iter().filter(|(of, _)| *of == position).collect();
             assert_eq!(of_it.len(), 1, "the link of {span:?}");
             assert_eq!(of_it[0].1.linked_span_id, span.span_id);
