@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// Bytes of a chunk.
-const CHUNK: usize = 128 << 10;
+const CHUNK: usize = 512 << 10;
 /// Chunks that wait for the reader.
 const WAITING: usize = 2;
 /// How long a reader may take no chunk: what it holds up is memory, and files that are to be deleted.

@@ -57,6 +57,7 @@ pub(crate) fn write(timeline: &Timeline, out: impl Write, most: u64) -> Result<W
         most,
         rows: 0,
         processes: HashMap::new(),
+        last_process: None,
         early: HashMap::new(),
         failure: None,
     };
@@ -83,6 +84,8 @@ struct Visit<'t, W> {
     most: u64,
     rows: u64,
     processes: HashMap<ProcessId, ProcessIndex>,
+    /// Most rows are of the process that the row before was of.
+    last_process: Option<(ProcessId, ProcessIndex)>,
     /// Of a trace, parents that were not seen yet: the process of a child and when it started.
     early: HashMap<SpanKey, (ProcessIndex, i64)>,
     failure: Option<End>,
@@ -91,7 +94,13 @@ struct Visit<'t, W> {
 impl<W: Write> Visit<'_, W> {
     /// The process of an id; announces it when it is new. What its rows say names it when it is not known otherwise.
     fn process(&mut self, id: ProcessId, service_name: &str) -> Result<ProcessIndex, End> {
+        if let Some((last, index)) = self.last_process
+            && last == id
+        {
+            return Ok(index);
+        }
         if let Some(index) = self.processes.get(&id) {
+            self.last_process = Some((id, *index));
             return Ok(*index);
         }
         let known = self.timeline.process(id)?;
@@ -123,7 +132,8 @@ impl<W: Write> Visit<'_, W> {
     fn span(&mut self, view: &SpanView<'_>, links: &[SpanLink<'_>]) -> Result<(), End> {
         let process = self.process(view.process_id, view.service_name)?;
         let key = SpanKey { trace: view.trace_id, span: view.span_id };
-        let early_child = self.early.remove(&key).filter(|(of, _)| *of != process).map(|(_, start)| start);
+        let early_child = if self.early.is_empty() { None } else { self.early.remove(&key) };
+        let early_child = early_child.filter(|(of, _)| *of != process).map(|(_, start)| start);
         if let (Some(parent), Subject::Trace(trace)) = (view.parent_span_id, self.timeline.request().subject) {
             let parent = SpanKey { trace, span: parent };
             // A parent that comes later started later.

@@ -91,10 +91,11 @@ fn columns(spans: &[Made]) -> Columns {
         arrays.push((format!("{kind}:{key}"), array));
     }
     let batch = RecordBatch::try_from_iter(arrays).expect("the columns are of the same length");
+    let rows: Vec<u32> = (0..spans.len() as u32).collect();
     let mut places = Places::default();
     let names = dictionary(spans.iter().map(|span| span.name.as_str()).collect());
     let names = TextColumn::new(&names, Repeats::Unknown, &mut places).expect("it is text");
-    let attributes = AttributeColumns::new(&batch, "attributes", &mut places).expect("they are all there");
+    let attributes = AttributeColumns::new(&batch, "attributes", &rows, &mut places).expect("they are all there");
     Columns { names, attributes, places: places.count() }
 }
 

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
+use glasshouse_model::TraceId;
 use glasshouse_tables::attributes::{Repeats, Text};
 use hashbrown::HashTable;
 
@@ -92,6 +93,8 @@ const MAX_TEXT: usize = 1024;
 const MIN_TEXT: usize = 5;
 /// How many texts are remembered to have been seen once.
 const SEEN: usize = 1 << 13;
+/// How many traces are remembered.
+const TRACES: usize = 1 << 10;
 
 /// What the reader of the trace knows by number. Texts are UTF-8, which is not looked at.
 #[derive(Debug)]
@@ -107,6 +110,8 @@ pub(crate) struct Interner {
     numbers: [u32; Kind::COUNT],
     /// Hashes of texts that came once: most values never come again and are not worth a number.
     seen: Box<[u32]>,
+    /// Traces that came lately, each where its id says, with their numbers; 0 when it came once.
+    traces: Box<[Option<(TraceId, u32)>]>,
     /// Fields of `InternedData` that are still to be written.
     fresh: Message,
 }
@@ -137,6 +142,7 @@ impl Interner {
             places: Vec::new(),
             numbers: [0; Kind::COUNT],
             seen: vec![0; SEEN].into_boxed_slice(),
+            traces: vec![None; TRACES].into_boxed_slice(),
             fresh: Message::default(),
         }
     }
@@ -157,6 +163,7 @@ impl Interner {
         self.places.fill(0);
         self.numbers = [0; Kind::COUNT];
         self.seen.fill(0);
+        self.traces.fill(None);
         self.fresh.clear();
     }
 
@@ -195,6 +202,25 @@ impl Interner {
         match text.repeats {
             Repeats::Rarely => None,
             repeats => self.at_place(repeats, |interner| interner.number_of_seen(text.bytes)),
+        }
+    }
+
+    /// The number of a trace's id as hex digits, from the second time on that it comes, with few others in between.
+    pub fn number_of_trace(&mut self, id: &TraceId) -> Option<u64> {
+        let bytes = id.as_bytes();
+        // Ids are random, at least at their end.
+        let place = usize::from(u16::from_le_bytes([bytes[15], bytes[14]])) % TRACES;
+        match self.traces[place] {
+            Some((known, number)) if known == *id && number > 0 => Some(number.into()),
+            Some((known, _)) if known == *id => {
+                let number = self.number_of(Kind::Text, &id.hex())?;
+                self.traces[place] = Some((*id, number as u32));
+                Some(number)
+            }
+            _ => {
+                self.traces[place] = Some((*id, 0));
+                None
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Packets: events in the making, and what the reader of the trace must know to read them.
 
+use glasshouse_model::TraceId;
 use glasshouse_tables::attributes::{Repeats, RowAttributes, RowValue, Text, ValueRef};
 
 use crate::interned::{Fixed, Interner, Kind, Location};
@@ -144,6 +145,15 @@ impl Packets {
         self.repeated_annotation(name, Text { bytes: digits, repeats: Repeats::Unknown });
     }
 
+    /// The id of a trace, as hex digits. Its spans mostly come soon after each other.
+    pub fn trace_id(&mut self, name: Fixed, id: &TraceId) {
+        let number = self.interner.number_of_trace(id);
+        self.annotation(name, |annotation| match number {
+            Some(number) => annotation.varint(17, number),
+            None => annotation.raw_bytes(6, &id.hex()),
+        });
+    }
+
     /// An id as hex digits.
     pub fn id(&mut self, name: Fixed, digits: &[u8]) {
         self.annotation(name, |annotation| annotation.raw_bytes(6, digits));
@@ -167,16 +177,34 @@ impl Packets {
                 RowValue::Text(text) => interner.number_of_repeated(text),
                 RowValue::Other(_) => None,
             };
-            event.nested(4, |annotation| {
-                match name {
-                    Some(number) => annotation.varint(1, number),
-                    None => annotation.text_bytes(10, key.bytes),
-                }
-                match value {
-                    RowValue::Text(value) => write_text(annotation, text, value.bytes),
-                    RowValue::Other(value) => write_value(annotation, value),
-                }
-            });
+            match (name, value, text) {
+                (Some(name), RowValue::Text(_), Some(text)) => event.short(4, |annotation| {
+                    annotation.varint(1, name);
+                    annotation.varint(17, text);
+                }),
+                (Some(name), RowValue::Other(ValueRef::Int(value)), _) => event.short(4, |annotation| {
+                    annotation.varint(1, name);
+                    annotation.varint(4, value as u64);
+                }),
+                (Some(name), RowValue::Other(ValueRef::Bool(value)), _) => event.short(4, |annotation| {
+                    annotation.varint(1, name);
+                    annotation.varint(2, value.into());
+                }),
+                (Some(name), RowValue::Other(ValueRef::Double(value)), _) => event.short(4, |annotation| {
+                    annotation.varint(1, name);
+                    annotation.double(5, value);
+                }),
+                _ => event.nested(4, |annotation| {
+                    match name {
+                        Some(number) => annotation.varint(1, number),
+                        None => annotation.text_bytes(10, key.bytes),
+                    }
+                    match value {
+                        RowValue::Text(value) => write_text(annotation, text, value.bytes),
+                        RowValue::Other(value) => write_value(annotation, value),
+                    }
+                }),
+            }
             if key.bytes.starts_with(b"code.") {
                 location.note(key.bytes, value);
             }

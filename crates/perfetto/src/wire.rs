@@ -62,6 +62,16 @@ impl Message {
         self.0.extend_from_slice(bytes);
     }
 
+    /// A nested message of a few numbers, written by `write`: no more than [`Short::SPACE`] bytes.
+    #[inline]
+    pub fn short(&mut self, field: u32, write: impl FnOnce(&mut Short)) {
+        let mut message = Short { bytes: [0; Short::SPACE], len: 0 };
+        write(&mut message);
+        self.raw_varint(u64::from(field << 3 | 2));
+        self.0.push(message.len as u8);
+        self.0.extend_from_slice(&message.bytes[..message.len]);
+    }
+
     /// A nested message, written by `write`.
     pub fn nested<R>(&mut self, field: u32, write: impl FnOnce(&mut Self) -> R) -> R {
         self.raw_varint(u64::from(field << 3 | 2));
@@ -80,12 +90,48 @@ impl Message {
         written
     }
 
+    #[inline]
     fn raw_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
             value >>= 7;
         }
         self.0.push(value as u8);
+    }
+}
+
+/// A message that is made apart from the others.
+pub(crate) struct Short {
+    bytes: [u8; Self::SPACE],
+    len: usize,
+}
+
+impl Short {
+    /// Two numbers of ten bytes, with their fields.
+    pub const SPACE: usize = 32;
+
+    #[inline]
+    pub fn varint(&mut self, field: u32, value: u64) {
+        self.raw_varint(u64::from(field << 3));
+        self.raw_varint(value);
+    }
+
+    #[inline]
+    pub fn double(&mut self, field: u32, value: f64) {
+        self.raw_varint(u64::from(field << 3 | 1));
+        self.bytes[self.len..self.len + 8].copy_from_slice(&value.to_le_bytes());
+        self.len += 8;
+    }
+
+    #[inline]
+    fn raw_varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes[self.len] = value as u8 | 0x80;
+            self.len += 1;
+            value >>= 7;
+        }
+        self.bytes[self.len] = value as u8;
+        self.len += 1;
     }
 }
 

@@ -172,7 +172,7 @@ impl Writer {
             event.flow_from(origin);
             self.figures.flows += 1;
         }
-        event.repeated_id(Fixed::TraceId, &span.key.trace.hex());
+        event.trace_id(Fixed::TraceId, &span.key.trace);
         event.id(Fixed::SpanId, &span.key.span.hex());
         if let Some(parent) = span.parent {
             event.id(Fixed::ParentSpanId, &parent.hex());
@@ -228,7 +228,7 @@ impl Writer {
             event.flow_from(origin);
             self.figures.flows += 1;
         }
-        event.repeated_id(Fixed::LinkedTraceId, &link.to.trace.hex());
+        event.trace_id(Fixed::LinkedTraceId, &link.to.trace);
         event.id(Fixed::LinkedSpanId, &link.to.span.hex());
         event.attributes(RowAttributes::packed(link.attributes));
         event.write(time);
@@ -246,7 +246,7 @@ impl Writer {
         packet.begin(EventType::Instant, track);
         packet.category(Fixed::Event);
         packet.repeated_name(event.name.into());
-        packet.repeated_id(Fixed::TraceId, &event.span.trace.hex());
+        packet.trace_id(Fixed::TraceId, &event.span.trace);
         packet.id(Fixed::SpanId, &event.span.span.hex());
         packet.attributes(RowAttributes::packed(event.attributes));
         packet.write(event.time);
@@ -275,7 +275,7 @@ impl Writer {
             event.repeated_annotation(Fixed::ScopeName, log.scope.into());
         }
         if let Some(trace) = log.trace {
-            event.repeated_id(Fixed::TraceId, &trace.hex());
+            event.trace_id(Fixed::TraceId, &trace);
         }
         if let Some(span) = log.span {
             event.repeated_id(Fixed::SpanId, &span.hex());

@@ -1,7 +1,8 @@
 //! Text and attributes of rows as columns hold them, for readers that look at each distinct text once.
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, Float64Array, Int32Array};
-use arrow::array::{Int64Array, StringArray};
+use arrow::array::{Int64Array, StringArray, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
@@ -102,6 +103,13 @@ impl TextColumn {
         self.find(row).map(|(text, repeats)| Text { bytes: text.as_bytes(), repeats })
     }
 
+    /// A text by its code, or by its row where there are no codes.
+    #[inline]
+    fn value(&self, value: u32) -> Text<'_> {
+        let repeats = self.codes.as_ref().map_or(self.repeats, |(_, first)| Repeats::At(first + value));
+        Text { bytes: self.texts.value(value as usize).as_bytes(), repeats }
+    }
+
     /// The text of a row as a string, empty when it has none.
     #[inline]
     pub fn str(&self, row: usize) -> &str {
@@ -109,6 +117,7 @@ impl TextColumn {
     }
 
     /// The text of a row, empty when it has none.
+    #[inline]
     pub fn text(&self, row: usize) -> Text<'_> {
         self.get(row).unwrap_or(Text::from(""))
     }
@@ -119,8 +128,19 @@ impl TextColumn {
 #[derive(Debug)]
 pub struct AttributeColumns {
     columns: Vec<AttributeColumn>,
+    /// In which columns each row has a value: most rows have few of them. Those of a row are from its offset to the next.
+    present: Vec<Cell>,
+    offsets: Vec<u32>,
     /// What has no column; NULL where there is nothing.
     packed: BinaryArray,
+}
+
+/// A value of a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    column: u32,
+    /// Which of the column's values.
+    value: u32,
 }
 
 #[derive(Debug)]
@@ -139,18 +159,21 @@ enum Values {
 }
 
 impl AttributeColumns {
-    /// The attributes of a batch: those of the column `name`, and of its shredded columns.
-    pub fn new(batch: &RecordBatch, name: &str, places: &mut Places) -> Result<Self, ArrowError> {
+    /// The attributes of a batch: those of the column `name`, and of its shredded columns. `rows` are the batch's rows in
+    /// the order in which they will be asked for, by their positions there.
+    pub fn new(batch: &RecordBatch, name: &str, rows: &[u32], places: &mut Places) -> Result<Self, ArrowError> {
         let missing = || ArrowError::SchemaError(format!("{name} are not in the batch"));
         let own = batch.column_by_name(name).ok_or_else(missing)?;
-        if let Some(packed) = own.as_binary_opt() {
-            return Ok(Self { columns: Vec::new(), packed: packed.clone() });
+        if let Some(packed) = own.as_binary_opt::<i32>() {
+            let (columns, present, offsets) = (Vec::new(), Vec::new(), Vec::new());
+            let packed = take(packed, &UInt32Array::from(rows.to_vec()), None)?.as_binary::<i32>().clone();
+            return Ok(Self { columns, present, offsets, packed });
         }
         let json = TextColumn::new(own, Repeats::Unknown, places).ok_or_else(missing)?;
         let mut rest = BinaryBuilder::new();
         let mut writer = PackedWriter::new();
-        for row in 0..batch.num_rows() {
-            let Some(json) = json.get(row) else {
+        for row in rows {
+            let Some(json) = json.get(*row as usize) else {
                 rest.append_null();
                 continue;
             };
@@ -159,6 +182,7 @@ impl AttributeColumns {
             rest.append_value(writer.packed());
         }
         let mut columns = Vec::new();
+        let mut arrays = Vec::new();
         for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
             let Some(ShreddedColumn { key, .. }) = ShreddedColumn::from_name(field.name()) else { continue };
             if array.null_count() == array.len() {
@@ -168,18 +192,55 @@ impl AttributeColumns {
             let values = values(array, places)
                 .ok_or_else(|| ArrowError::SchemaError(format!("shredded column of type {}", array.data_type())))?;
             columns.push(AttributeColumn { key, place, values });
+            arrays.push(array);
         }
-        Ok(Self { columns, packed: rest.finish() })
+        let (present, offsets) = present(&columns, &arrays, rows);
+        Ok(Self { columns, present, offsets, packed: rest.finish() })
     }
 
-    /// The attributes of a row.
+    /// The attributes of the row that has this position in the order that was given.
     pub fn row(&self, row: usize) -> RowAttributes<'_> {
-        RowAttributes {
-            columns: &self.columns,
-            row,
-            packed: if self.packed.is_valid(row) { self.packed.value(row) } else { &[] },
-        }
+        let present = match self.offsets[..] {
+            [] => &[],
+            _ => &self.present[self.offsets[row] as usize..self.offsets[row + 1] as usize],
+        };
+        let packed = if self.packed.is_valid(row) { self.packed.value(row) } else { &[] };
+        RowAttributes { columns: &self.columns, present, packed }
     }
+}
+
+/// The values that are not NULL, row by row, and where each row's begin.
+fn present(columns: &[AttributeColumn], arrays: &[&ArrayRef], rows: &[u32]) -> (Vec<Cell>, Vec<u32>) {
+    let each_value = |array: &ArrayRef, give: &mut dyn FnMut(usize)| match array.nulls() {
+        Some(nulls) => nulls.valid_indices().for_each(give),
+        None => (0..rows.len()).for_each(give),
+    };
+    let mut positions = vec![0; rows.len()];
+    for (position, row) in rows.iter().enumerate() {
+        positions[*row as usize] = position;
+    }
+    let mut offsets = vec![0_u32; rows.len() + 1];
+    for array in arrays {
+        each_value(array, &mut |row| offsets[positions[row] + 1] += 1);
+    }
+    for position in 0..rows.len() {
+        offsets[position + 1] += offsets[position];
+    }
+    let mut next = offsets.clone();
+    let mut present = vec![Cell::default(); offsets[rows.len()] as usize];
+    for (number, (column, array)) in columns.iter().zip(arrays).enumerate() {
+        let codes = match &column.values {
+            Values::Text(TextColumn { codes: Some((codes, _)), .. }) => Some(codes.values()),
+            _ => None,
+        };
+        each_value(array, &mut |row| {
+            let next = &mut next[positions[row]];
+            let value = codes.map_or(row as u32, |codes| codes[row] as u32);
+            present[*next as usize] = Cell { column: number as u32, value };
+            *next += 1;
+        });
+    }
+    (present, offsets)
 }
 
 fn values(array: &ArrayRef, places: &mut Places) -> Option<Values> {
@@ -199,7 +260,8 @@ fn values(array: &ArrayRef, places: &mut Places) -> Option<Values> {
 #[derive(Debug, Clone, Copy)]
 pub struct RowAttributes<'a> {
     columns: &'a [AttributeColumn],
-    row: usize,
+    /// The values that the row has.
+    present: &'a [Cell],
     packed: &'a [u8],
 }
 
@@ -215,27 +277,22 @@ pub enum RowValue<'a> {
 impl<'a> RowAttributes<'a> {
     /// Packed attributes ([`crate::attributes`]).
     pub fn packed(packed: &'a [u8]) -> Self {
-        Self { columns: &[], row: 0, packed }
+        Self { columns: &[], present: &[], packed }
     }
 
     /// Hands over the attributes, one after the other, with their keys.
     #[inline]
     pub fn each(self, mut give: impl FnMut(Text<'a>, RowValue<'a>)) {
-        let Self { columns, row, packed } = self;
-        for AttributeColumn { key, place, values } in columns {
+        let Self { columns, present, packed } = self;
+        for Cell { column, value } in present {
+            let AttributeColumn { key, place, values } = &columns[*column as usize];
             let value = match values {
-                Values::Text(texts) => texts.get(row).map(RowValue::Text),
-                Values::Int(values) => values.is_valid(row).then(|| RowValue::Other(ValueRef::Int(values.value(row)))),
-                Values::Double(values) => {
-                    values.is_valid(row).then(|| RowValue::Other(ValueRef::Double(values.value(row))))
-                }
-                Values::Bool(values) => {
-                    values.is_valid(row).then(|| RowValue::Other(ValueRef::Bool(values.value(row))))
-                }
+                Values::Text(texts) => RowValue::Text(texts.value(*value)),
+                Values::Int(values) => RowValue::Other(ValueRef::Int(values.value(*value as usize))),
+                Values::Double(values) => RowValue::Other(ValueRef::Double(values.value(*value as usize))),
+                Values::Bool(values) => RowValue::Other(ValueRef::Bool(values.value(*value as usize))),
             };
-            if let Some(value) = value {
-                give(Text { bytes: key.as_bytes(), repeats: Repeats::At(*place) }, value);
-            }
+            give(Text { bytes: key.as_bytes(), repeats: Repeats::At(*place) }, value);
         }
         for (key, value) in raw_iter(packed) {
             let unknown = |bytes| Text { bytes, repeats: Repeats::Unknown };

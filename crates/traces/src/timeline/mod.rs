@@ -259,12 +259,12 @@ impl Timeline {
         let mut links = Vec::new();
         each_of_traces(&self.snapshot, &self.files, Table::SpanLinks, range, &traces, names, |batch| {
             self.stop.check()?;
-            let columns = LinkColumns::new(&batch, &mut Places::default())?;
+            let columns = LinkColumns::new(&batch, &[], &mut Places::default())?;
             let is_wanted = |row: &LinkRow<'_>| spans.contains(&(row.trace_id, row.span_id));
             let rows: Vec<u32> = columns.rows_before(from).filter(|(_, row)| is_wanted(row)).map(|(i, _)| i).collect();
             if !rows.is_empty() {
                 let chosen = taken(&batch, Table::SpanLinks, names, &rows)?;
-                links.push(LinkColumns::new(&chosen, &mut Places::default())?);
+                links.push(LinkColumns::new(&chosen, &[], &mut Places::default())?);
             }
             Ok(())
         })?;
@@ -325,7 +325,10 @@ impl<C: Columns> Feed<C> {
             return Ok(None);
         };
         let mut places = Places::default();
-        self.columns = batches.iter().map(|batch| C::new(batch, &mut places)).collect::<Result<_, _>>()?;
+        let mut order = order;
+        let rows = if C::IS_DIVIDED { in_turn(&mut order, batches.len()) } else { vec![Vec::new(); batches.len()] };
+        let columns = batches.iter().zip(&rows).map(|(batch, rows)| C::new(batch, rows, &mut places));
+        self.columns = columns.collect::<Result<_, _>>()?;
         self.new_places = Some(places.count());
         (self.times, self.order, self.at) = (times, order, 0);
         Ok(self.times.first().copied())
@@ -348,4 +351,15 @@ impl<C: Columns> Feed<C> {
     fn ahead(&self) -> impl Iterator<Item = (&C, usize)> {
         self.rows(self.at..self.order.len())
     }
+}
+
+/// The rows of each batch in order of their turns; `order` is told the positions there instead of the rows.
+fn in_turn(order: &mut [(u32, u32)], batches: usize) -> Vec<Vec<u32>> {
+    let mut rows = vec![Vec::new(); batches];
+    for (batch, row) in order {
+        let rows: &mut Vec<u32> = &mut rows[*batch as usize];
+        rows.push(*row);
+        *row = rows.len() as u32 - 1;
+    }
+    rows
 }

@@ -2,8 +2,9 @@
 
 use arrow::array::{
     Array, AsArray, BinaryArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray,
-    StringArray,
+    StringArray, UInt32Array,
 };
+use arrow::compute::take;
 use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{ProcessId, Severity, SpanId, SpanKind, StatusCode, TraceId};
@@ -164,8 +165,8 @@ pub(crate) trait Columns: Sized {
     /// Whether they are wanted as files have them.
     const IS_DIVIDED: bool = false;
 
-    /// The columns of a batch; their texts get places.
-    fn new(batch: &RecordBatch, places: &mut Places) -> Result<Self, Failure>;
+    /// The columns of a batch, divided ones with the rows in this order; their texts get places.
+    fn new(batch: &RecordBatch, rows: &[u32], places: &mut Places) -> Result<Self, Failure>;
 }
 
 /// Declares the typed columns of a table's rows, and how to find them in a batch.
@@ -178,7 +179,7 @@ macro_rules! columns {
             const TABLE: Table = $table;
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            fn new(batch: &RecordBatch, _: &mut Places) -> Result<Self, Failure> {
+            fn new(batch: &RecordBatch, _: &[u32], _: &mut Places) -> Result<Self, Failure> {
                 Ok(Self { $($field: $cast(cells::column(batch, stringify!($field))?)?.clone()),* })
             }
         }
@@ -232,13 +233,17 @@ impl Columns for SpanColumns {
     ];
     const IS_DIVIDED: bool = true;
 
-    fn new(batch: &RecordBatch, places: &mut Places) -> Result<Self, Failure> {
-        let id = |name| Ok::<_, Failure>(cells::ids(cells::column(batch, name)?)?.clone());
-        let time = |name| Ok::<_, Failure>(cells::times(cells::column(batch, name)?)?.clone());
-        let mut text = |name: &'static str| {
+    fn new(batch: &RecordBatch, rows: &[u32], places: &mut Places) -> Result<Self, Failure> {
+        // They are looked at in this order, and lie in it then.
+        let indices = UInt32Array::from(rows.to_vec());
+        let column = |name: &'static str| {
             let column = batch.column_by_name(name).ok_or(Failure::Schema(name))?;
-            TextColumn::new(column, Repeats::Unknown, places).ok_or(Failure::Schema(name))
+            take(column, &indices, None).map_err(|_| Failure::Schema(name))
         };
+        let id = |name| Ok::<_, Failure>(cells::ids(&*column(name)?)?.clone());
+        let time = |name| Ok::<_, Failure>(cells::times(&*column(name)?)?.clone());
+        let mut text =
+            |name: &'static str| TextColumn::new(&column(name)?, Repeats::Unknown, places).ok_or(Failure::Schema(name));
         Ok(Self {
             trace_id: id("trace_id")?,
             span_id: id("span_id")?,
@@ -251,10 +256,10 @@ impl Columns for SpanColumns {
             end_time: time("end_time")?,
             status_code: text("status_code")?,
             status_message: text("status_message")?,
-            thread_id: cells::integers(cells::column(batch, "thread_id")?)?.clone(),
+            thread_id: cells::integers(&*column("thread_id")?)?.clone(),
             thread_name: text("thread_name")?,
             scope_name: text("scope_name")?,
-            attributes: AttributeColumns::new(batch, "attributes", places)
+            attributes: AttributeColumns::new(batch, "attributes", rows, places)
                 .map_err(|_| Failure::Schema("attributes"))?,
             ingest_time: time("ingest_time")?,
         })
