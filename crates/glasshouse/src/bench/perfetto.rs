@@ -91,7 +91,8 @@ pub async fn measure(server: &Server) -> Result<PerfettoReport, Failure> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let cpu_after_abandoned = server.usage().await?.cpu_seconds - abandoned.cpu_seconds;
 
-    let expected = info.packets;
+    let counts = info.counts;
+    let expected = 2 * spans - counts.open + counts.events + counts.links + counts.logs;
     let is_whole = |read: &Read| read.counter.is_whole() && read.counter.packets() >= expected;
     let problem = match two.iter().chain([&read]).find(|read| !is_whole(read)) {
         Some(read) => Some(format!("{} packets came instead of {expected} or more", read.counter.packets())),
