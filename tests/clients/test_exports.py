@@ -192,6 +192,20 @@ def test_a_file_that_is_not_understood_is_not_imported(server, tmp_path, content
     assert server.count("spans") == 0
 
 
+def test_protobuf_that_begins_like_json_is_told_from_it(server, tmp_path):
+    # A group of 123 bytes: a line feed and its length look like an empty line and a brace.
+    for padding in range(200):
+        one = {"resourceSpans": [{"scopeSpans": [{"spans": [{**span(1), "name": "n" * padding, "attributes": [], "events": [], "links": []}]}]}]}
+        server.post_json("/v1/traces", one, "otlp_http")
+        bytes = server.request(f"/v1/traces/{identifier(2, 32)}?format=otlp-proto")
+        if bytes[1] == ord("{"):
+            break
+    else:
+        pytest.fail("no length is the one")
+    (tmp_path / "one").write_bytes(bytes)
+    assert "1 items imported" in imported(server, tmp_path / "one")
+
+
 def test_spans_that_are_refused_are_told(server, tmp_path):
     spans = [span(1), {**span(2), "spanId": "0" * 16}, span(3)]
     file = tmp_path / "some.jsonl"

@@ -96,7 +96,7 @@ def hard_cases(server):
     span("overlaps on its thread", 50 * MS, 150 * MS, outer, **threads)
     span("on a big thread", 0, 100 * MS, thread_id=2**62, thread_name="big")
     # Text.
-    span("Grüße 🚀 \u0000 \" \\", 5000 * MS, 5001 * MS, attributes={"unicode": "日本語", "huge": "x" * 200_000})
+    span("Grüße 🚀 \u0000 \" \\", 5000 * MS, 5001 * MS, attributes={"unicode": "日本語", "huge": "x" * 700_000})
     span("where", 5002 * MS, 5003 * MS, attributes={"code.file.path": "src/a.rs", "code.line.number": 12, "code.function.name": "f"})
     # Links and events.
     link = {"trace_id": f"{7:032x}", "span_id": root}
@@ -310,11 +310,11 @@ def test_a_reader_that_stops_stalls_and_one_that_leaves_stops(server):
     path = f"/api/perfetto/{process.id}/trace"
     answer = urllib.request.urlopen(server.url(path), timeout=DEADLINE)
     assert answer.read(1)
-    ends = lambda: server.said().count("reader of a Perfetto trace went away")  # noqa: E731
+    ends = lambda: server.said().count("reader of an export went away")  # noqa: E731
     before = ends()
     # More than all buffers hold is still to come, so the work waits, while another reader gets the whole.
     server.request(path)
-    eventually("the other trace is written", lambda: "wrote a Perfetto trace" in server.said())
-    assert ends() == before and server.said().count("wrote a Perfetto trace") == 1
+    eventually("the other trace is written", lambda: "wrote an export" in server.said())
+    assert ends() == before and server.said().count("wrote an export") == 1
     answer.close()
     eventually("the work stops", lambda: ends() == before + 1, within=5)

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::ops::ControlFlow;
 
 use glasshouse_formats::{Processes, span_writer};
-use glasshouse_model::Span;
-use glasshouse_tables::ports::SpanFormat;
+use glasshouse_model::{Attributes, Span, TraceProcess, Value};
+use glasshouse_tables::ports::{QueryError, SpanFormat};
 use glasshouse_traces::timeline::Timeline;
 
 use crate::perfetto::End;
@@ -18,16 +18,17 @@ pub(crate) fn write(timeline: &Timeline, format: SpanFormat, out: &mut dyn Write
     let mut bytes = Vec::new();
     let mut write = |spans: &[Span]| -> Result<(), End> {
         for span in spans {
-            if let Entry::Vacant(unknown) = processes.entry(span.process_id)
-                && let Some(process) = timeline.process(span.process_id)?
-            {
-                unknown.insert(process);
+            if let Entry::Vacant(unknown) = processes.entry(span.process_id) {
+                // The row of a process may have expired before its spans.
+                let process = timeline.process(span.process_id)?;
+                unknown.insert(process.unwrap_or_else(|| named_by(span)));
             }
         }
         // So much at once as a reader waits for.
         for spans in spans.chunks(SPANS) {
             bytes.clear();
-            writer.write(spans, &processes, &mut bytes);
+            let written = writer.write(spans, &processes, &mut bytes);
+            written.map_err(|error| QueryError::Invalid(format!("{} cannot tell it: {error}", format.name())))?;
             out.write_all(&bytes)?;
         }
         written += spans.len() as u64;
@@ -48,6 +49,16 @@ pub(crate) fn write(timeline: &Timeline, format: SpanFormat, out: &mut dyn Write
     out.write_all(&bytes)?;
     out.flush()?;
     Ok(written)
+}
+
+/// A process of which only a span tells.
+fn named_by(span: &Span) -> TraceProcess {
+    let name = ("service.name".to_owned(), Value::String(span.service_name.clone()));
+    TraceProcess {
+        process_id: span.process_id,
+        service_name: span.service_name.clone(),
+        resource: Attributes(vec![name]),
+    }
 }
 
 /// Spans whose bytes are held at once.

@@ -245,7 +245,7 @@ pub struct ExportArguments {
     /// Spans that started before this time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, env = "GLASSHOUSE_TO")]
     pub to: Option<String>,
-    /// File to write, compressed when its name ends with .gz [default: standard output]
+    /// File to write; spans are compressed when its name ends with .gz [default: standard output]
     #[arg(long, short, value_name = "FILE", env = "GLASSHOUSE_OUTPUT")]
     pub output: Option<PathBuf>,
     #[command(flatten)]

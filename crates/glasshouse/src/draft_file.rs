@@ -36,6 +36,11 @@ impl DraftFile {
         }
     }
 
+    /// Where it is as long as it has no name.
+    pub fn draft(&self) -> &Path {
+        self.draft.path()
+    }
+
     /// Gives it its name, now that it is whole.
     pub fn keep(self) -> Result<PathBuf, Failure> {
         self.draft.persist(&self.path).map_err(|error| cannot(&self.path, error.error))?;

@@ -81,7 +81,17 @@ async fn rows(arguments: ExportArguments, format: OutputFormat) -> Result<(), Fa
         (_, Some(id)) => format!("SELECT * FROM trace_spans('{id}')"),
         _ => sql.expect("one of the three is given"),
     };
-    query::run(QueryArguments { sql, format, output, from, to, limit: None, place }).await
+    let Some(output) = output else {
+        return query::run(QueryArguments { sql, format, output: None, from, to, limit: None, place }).await;
+    };
+    if output.extension().is_some_and(|ending| ending == "gz") {
+        return Err(Failure::wrong_use(WHAT, "rows are not compressed by gzip").hint("Parquet is compressed by itself"));
+    }
+    let file = DraftFile::create(&output)?;
+    let draft = Some(file.draft().to_owned());
+    query::run(QueryArguments { sql, format, output: draft, from, to, limit: None, place }).await?;
+    file.keep()?;
+    Ok(())
 }
 
 async fn remote(
@@ -123,7 +133,6 @@ impl Out {
     /// Writes all bytes, showing how many there are.
     async fn write(self, mut bytes: Bytestream) -> Result<(), Failure> {
         let (started, mut written) = (Instant::now(), 0);
-        let mut interrupted = pin!(stop_signal());
         let file = match self {
             Self::File(file) => file,
             Self::Standard => {
@@ -138,6 +147,8 @@ impl Out {
                 return Ok(());
             }
         };
+        // Until here, and on standard output, a signal ends the process at once.
+        let mut interrupted = pin!(stop_signal());
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(200));
         let mut out: Sink<_> = file.sink();

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, Seek as _};
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ pub async fn run(arguments: ImportArguments) -> Result<(), Failure> {
         source.each_request(async |request| found.check(&request)).await?;
         let sent = async |request: Request| send(&client, &place, request, path).await;
         source.each_request(sent).await?;
-        println!("{}: {} items imported", path.display(), found.accepted);
+        // Nobody may read that.
+        let _ = writeln!(io::stdout(), "{}: {} items imported", path.display(), found.accepted);
         if let Some(reason) = found.rejection {
             return Err(Failure::new(
                 format!("{} items of {} were refused", found.rejected, path.display()),
@@ -208,7 +209,12 @@ impl Source {
         let is_protobuf = matches!(self.kind()?, Kind::Protobuf);
         let mut bytes = Vec::new();
         self.read()?.read_to_end(&mut bytes)?;
-        let requests = if is_protobuf { protobuf_requests(&bytes) } else { document_requests(&bytes) };
+        let requests = match protobuf_requests(&bytes) {
+            // A message of OTLP begins with a line feed: with some lengths behind it, it looks like JSON.
+            Ok(requests) => Ok(requests),
+            Err(why) if is_protobuf => Err(why),
+            Err(_) => document_requests(&bytes),
+        };
         for request in requests.map_err(Problem::Content)? {
             each(request).await?;
         }
@@ -268,7 +274,7 @@ fn otlp_requests(signals: &[(&'static str, WireFormat, Vec<&RawValue>)], place: 
     let mut requests = Vec::new();
     for (name, format, groups) in signals {
         let head = format!("{{\"{name}\":[");
-        for (first, body) in joined(groups, &head, "]}") {
+        for (first, body) in joined(groups.iter().map(std::slice::from_ref), &head, "]}") {
             let place = format!("{place}, from {name}[{first}] on");
             requests.push(Request { format: *format, body, place });
         }
@@ -276,15 +282,20 @@ fn otlp_requests(signals: &[(&'static str, WireFormat, Vec<&RawValue>)], place: 
     requests
 }
 
-/// Lists of items with commas in between, none much larger than a request should be; with the number of the first.
-fn joined(items: &[&RawValue], head: &str, tail: &str) -> Vec<(usize, Vec<u8>)> {
+/// Lists of items with commas in between, none much larger than a request should be; with the number of the first group.
+/// Items of a group stay together.
+fn joined<'a>(groups: impl Iterator<Item = &'a [&'a RawValue]>, head: &str, tail: &str) -> Vec<(usize, Vec<u8>)> {
     let mut lists: Vec<(usize, Vec<u8>)> = Vec::new();
-    for (number, item) in items.iter().enumerate() {
-        match lists.last_mut().filter(|(_, list)| list.len() + item.get().len() <= REQUEST) {
-            Some((_, list)) => list.push(b','),
-            None => lists.push((number, head.as_bytes().to_vec())),
+    for (number, group) in groups.enumerate() {
+        let bytes: usize = group.iter().map(|item| item.get().len() + 1).sum();
+        if lists.last().is_none_or(|(_, list)| list.len() + bytes > REQUEST) {
+            lists.push((number, head.as_bytes().to_vec()));
         }
-        if let Some((_, list)) = lists.last_mut() {
+        let Some((_, list)) = lists.last_mut() else { continue };
+        for item in group {
+            if list.len() > head.len() {
+                list.push(b',');
+            }
             list.extend_from_slice(item.get().as_bytes());
         }
     }
@@ -294,14 +305,36 @@ fn joined(items: &[&RawValue], head: &str, tail: &str) -> Vec<(usize, Vec<u8>)> 
     lists
 }
 
+/// Spans of Zipkin by their traces: which span is whose child shows only when all of a trace are together.
+fn by_trace<'a>(spans: &[&'a RawValue]) -> Vec<Vec<&'a RawValue>> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct OfTrace {
+        #[serde(default)]
+        trace_id: Option<serde_json::Value>,
+    }
+    let mut traces: Vec<Vec<&RawValue>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for span in spans {
+        let of = serde_json::from_str::<OfTrace>(span.get()).ok().and_then(|span| span.trace_id);
+        let at = *known.entry(of.map(|id| id.to_string()).unwrap_or_default()).or_insert_with(|| {
+            traces.push(Vec::new());
+            traces.len() - 1
+        });
+        traces[at].push(span);
+    }
+    traces
+}
+
 fn document_requests(json: &[u8]) -> Result<Vec<Request>, String> {
     if json.trim_ascii_start().starts_with(b"[") {
         let spans: Vec<&RawValue> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let lists = joined(&spans, "[", "]").into_iter();
+        let traces = by_trace(&spans);
+        let lists = joined(traces.iter().map(Vec::as_slice), "[", "]").into_iter();
         let request = |(first, body)| Request {
             format: WireFormat::ZipkinV2Json,
             body,
-            place: format!("from span [{first}] on"),
+            place: format!("from trace number {first} on"),
         };
         return Ok(lists.map(request).collect());
     }

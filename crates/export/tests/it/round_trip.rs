@@ -163,7 +163,7 @@ fn written(spans: &[Span], processes: &Processes, format: SpanFormat) -> Vec<u8>
     let mut bytes = Vec::new();
     // In pieces, as an export does it.
     for spans in spans.chunks(5) {
-        writer.write(spans, processes, &mut bytes);
+        writer.write(spans, processes, &mut bytes).unwrap();
     }
     writer.finish(&mut bytes);
     bytes

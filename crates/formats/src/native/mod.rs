@@ -89,6 +89,9 @@ impl Native {
     /// Appends the rows of a span, or says why it is refused. Everything is read before anything is kept.
     fn keep(&mut self, json: &str, outcome: &mut Outcome) -> Result<(), Refused> {
         let span: NativeSpan<'_> = serde_json::from_str(json).map_err(|error| reason(&error))?;
+        if span.start_time < Timestamp::default() || span.end_time.is_some_and(|end| end < Timestamp::default()) {
+            return Err(Refused::Span("a time is before 1970".to_owned()));
+        }
         let attributes = pack(span.attributes, "attributes")?;
         let events = pack_each(&span.events, "events", |event| event.attributes)?;
         let links = pack_each(&span.links, "links", |link| link.attributes)?;

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use glasshouse_model::{ProcessId, Span, SpanKind, StatusCode, Timestamp, TraceProcess, Value};
+use glasshouse_tables::ports::DecodeError;
 use serde_json::{Value as Json, json};
 
 use super::{Processes, SpanWriter, attributes, extra_tags, json as to_json, write_json};
@@ -25,8 +26,8 @@ pub(super) struct Writer {
 }
 
 impl SpanWriter for Writer {
-    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
-        let Some(first) = spans.first() else { return };
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+        let Some(first) = spans.first() else { return Ok(()) };
         if self.base.is_none() {
             self.begin(Some(first.start_time), out);
         }
@@ -36,6 +37,7 @@ impl SpanWriter for Writer {
         for span in order {
             self.span(span, processes.get(&span.process_id), out);
         }
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
@@ -75,7 +77,7 @@ impl Writer {
         let end = span.end_time.map(|end| self.micros(end.max(span.start_time)));
         match (tid, end) {
             (Some(_), Some(end)) => {
-                let length = end.0 - start.0;
+                let length = end.0.saturating_sub(start.0);
                 event(out, common, &[("ph", json!("X")), ("ts", start.json()), ("dur", Micros(length).json())]);
             }
             (Some(_), None) => event(out, common, &[("ph", json!("B")), ("ts", start.json())]),
@@ -153,7 +155,7 @@ impl Writer {
     }
 
     fn micros(&self, time: Timestamp) -> Micros {
-        Micros(time.nanos() - self.base.unwrap_or_default().nanos())
+        Micros(time.nanos().saturating_sub(self.base.unwrap_or_default().nanos()))
     }
 }
 

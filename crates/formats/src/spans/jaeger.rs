@@ -99,7 +99,7 @@ pub(super) struct Writer {
 }
 
 impl SpanWriter for Writer {
-    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) -> Result<(), DecodeError> {
         let mut traces: HashMap<TraceId, Vec<&Span>> = HashMap::new();
         let mut order = Vec::new();
         for span in spans {
@@ -118,6 +118,7 @@ impl SpanWriter for Writer {
                 write_json(&jaeger_span(span, &process), out);
             }
         }
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
@@ -291,12 +292,12 @@ pub fn jaeger_to_otlp(json: &[u8]) -> Result<Vec<Vec<u8>>, DecodeError> {
             spans.push(read.map_err(|what| DecodeError { what, place: format!("data[{at}].spans[{position}]") })?);
             processes.insert(process.process_id, process);
             if spans.len() == REQUEST_SPANS {
-                requests.push(otlp::to_request(&std::mem::take(&mut spans), &processes));
+                requests.push(otlp::to_request(&std::mem::take(&mut spans), &processes)?);
             }
         }
     }
     if !spans.is_empty() {
-        requests.push(otlp::to_request(&spans, &processes));
+        requests.push(otlp::to_request(&spans, &processes)?);
     }
     Ok(requests)
 }
@@ -317,8 +318,9 @@ fn read(wire: &JaegerSpan<'_>, process: &TraceProcess) -> Result<Span, String> {
         |text: &str| TraceId::parse_hex(&format!("{text:0>32}")).map_err(|e| format!("traceID {text:?}: {e}"));
     let span_id = |text: &str| SpanId::parse_hex(&format!("{text:0>16}")).map_err(|e| format!("spanID {text:?}: {e}"));
     let time = |micros: i64| {
-        let nanos = micros.checked_mul(1000).map(Timestamp::from_nanos);
-        nanos.ok_or_else(|| format!("{micros} microseconds are past the year 2262"))
+        let nanos = u64::try_from(micros).ok().and_then(|micros| micros.checked_mul(1000));
+        let time = nanos.and_then(Timestamp::from_unix_nanos);
+        time.ok_or_else(|| format!("{micros} microseconds are before 1970 or past the year 2262"))
     };
     let own_trace = trace_id(&wire.trace_id)?;
     let mut parent = wire.parent_span_id.as_deref().map(span_id).transpose()?;
@@ -379,12 +381,16 @@ fn read(wire: &JaegerSpan<'_>, process: &TraceProcess) -> Result<Span, String> {
     for tag in wire.tags.iter().flatten() {
         read_tag(tag, &mut span);
     }
-    // A span with this tag failed; where the status says so too, it says nothing of its own.
-    if span.attributes.get(tag::ERROR) == Some(&Value::Bool(true)) {
+    // A span with this tag failed, unless its status says otherwise; where that says so too, it says nothing of its own.
+    if span.attributes.get(tag::ERROR) == Some(&Value::Bool(true)) && span.status_code != StatusCode::Ok {
         span.status_code = StatusCode::Error;
         span.attributes.0.retain(|(key, _)| key != tag::ERROR);
     }
     Ok(span)
+}
+
+fn counted(count: i64) -> u32 {
+    u32::try_from(count).unwrap_or_default()
 }
 
 fn read_tag(tag: &Tag<'_>, span: &mut Span) {
@@ -400,9 +406,9 @@ fn read_tag(tag: &Tag<'_>, span: &mut Span) {
         (tag::SCOPE_NAME | "otel.library.name", Value::String(name)) => span.scope_name.clone_from(name),
         (tag::SCOPE_VERSION | "otel.library.version", Value::String(version)) => span.scope_version.clone_from(version),
         (tag::TRACE_STATE, Value::String(state)) => span.trace_state.clone_from(state),
-        (tag::DROPPED_ATTRIBUTES, Value::Int(count)) => span.dropped_attributes_count = *count as u32,
-        (tag::DROPPED_EVENTS, Value::Int(count)) => span.dropped_events_count = *count as u32,
-        (tag::DROPPED_LINKS, Value::Int(count)) => span.dropped_links_count = *count as u32,
+        (tag::DROPPED_ATTRIBUTES, Value::Int(count)) => span.dropped_attributes_count = counted(*count),
+        (tag::DROPPED_EVENTS, Value::Int(count)) => span.dropped_events_count = counted(*count),
+        (tag::DROPPED_LINKS, Value::Int(count)) => span.dropped_links_count = counted(*count),
         (OPEN, Value::Bool(true)) => span.end_time = None,
         (key, _) => span.attributes.0.push((key.to_owned(), value)),
     }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use glasshouse_model::{Attributes, ProcessId, Span, TraceProcess, Value};
 use glasshouse_tables::attributes::{PackedWriter, get, packed_to_json};
-use glasshouse_tables::ports::SpanFormat;
+use glasshouse_tables::ports::{DecodeError, SpanFormat};
 use serde::Serialize;
 
 pub use jaeger::jaeger_to_otlp;
@@ -24,8 +24,9 @@ pub type Processes = HashMap<ProcessId, TraceProcess>;
 
 /// Writes spans, whole, as they come in order of start.
 pub trait SpanWriter: Send {
-    /// Writes some spans at the end of `out`. `processes` has theirs, as far as known.
-    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>);
+    /// Writes some spans at the end of `out`. `processes` has theirs, as far as known. The error says what the format
+    /// cannot hold.
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) -> Result<(), DecodeError>;
 
     /// Writes what comes after the last span.
     fn finish(&mut self, out: &mut Vec<u8>);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use glasshouse_model::{Attributes, Span, SpanEvent, SpanId, SpanLink, Timestamp, TraceId};
+use glasshouse_tables::ports::DecodeError;
 use serde::Serialize;
 
 use super::{Processes, SpanWriter, attributes, write_json};
@@ -121,10 +122,10 @@ impl<'a> TracesData<'a> {
     }
 }
 
-/// Spans as an export request in protobuf.
-pub(super) fn to_request(spans: &[Span], processes: &Processes) -> Vec<u8> {
+/// Spans as an export request in protobuf. It cannot tell times before 1970, nor values nested very deep.
+pub(super) fn to_request(spans: &[Span], processes: &Processes) -> Result<Vec<u8>, DecodeError> {
     let json = serde_json::to_vec(&TracesData::new(spans, processes)).expect("its keys are text");
-    to_protobuf(&json, &TRACES_REQUEST).expect("what is written here is OTLP")
+    to_protobuf(&json, &TRACES_REQUEST)
 }
 
 /// Writes one JSON object.
@@ -134,11 +135,12 @@ pub(super) struct Document {
 }
 
 impl SpanWriter for Document {
-    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) -> Result<(), DecodeError> {
         for group in TracesData::new(spans, processes).resource_spans {
             out.extend_from_slice(if std::mem::replace(&mut self.has_begun, true) { b"," } else { BEGIN });
             write_json(&group, out);
         }
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
@@ -156,11 +158,12 @@ const BEGIN: &[u8] = b"{\"resourceSpans\":[";
 pub(super) struct Lines;
 
 impl SpanWriter for Lines {
-    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) -> Result<(), DecodeError> {
         for spans in spans.chunks(LINE_SPANS) {
             write_json(&TracesData::new(spans, processes), out);
             out.push(b'\n');
         }
+        Ok(())
     }
 
     fn finish(&mut self, _: &mut Vec<u8>) {}
@@ -174,8 +177,9 @@ const LINE_SPANS: usize = 512;
 pub(super) struct Protobuf;
 
 impl SpanWriter for Protobuf {
-    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
-        out.extend_from_slice(&to_request(spans, processes));
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+        out.extend_from_slice(&to_request(spans, processes)?);
+        Ok(())
     }
 
     fn finish(&mut self, _: &mut Vec<u8>) {}

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use glasshouse_model::{Attributes, Span, SpanEvent, SpanKind, StatusCode, TraceId, Value};
+use glasshouse_tables::ports::DecodeError;
 use serde::Serialize;
 
 use super::{Processes, SpanWriter, attributes, extra_tags, json, tag, text, write_json};
@@ -18,12 +19,13 @@ pub(super) struct Writer {
 }
 
 impl SpanWriter for Writer {
-    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) {
+    fn write(&mut self, spans: &[Span], processes: &Processes, out: &mut Vec<u8>) -> Result<(), DecodeError> {
         for span in spans {
             out.push(if std::mem::replace(&mut self.has_begun, true) { b',' } else { b'[' });
             let resource = processes.get(&span.process_id).map(|process| &process.resource);
             write_json(&zipkin_span(span, resource), out);
         }
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {

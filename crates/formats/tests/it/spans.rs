@@ -71,7 +71,7 @@ fn written(spans: &[Span], format: SpanFormat) -> Vec<u8> {
     let mut writer = span_writer(format);
     let mut bytes = Vec::new();
     for span in spans {
-        writer.write(std::slice::from_ref(span), &processes(), &mut bytes);
+        writer.write(std::slice::from_ref(span), &processes(), &mut bytes).unwrap();
     }
     writer.finish(&mut bytes);
     bytes
@@ -165,6 +165,8 @@ fn jaegers_own_traces_are_read() {
     let bad_id = trace.to_string().replace("\"1f\"", "\"xyz\"");
     assert!(error(&bad_id).starts_with("spanID \"xyz\""), "{}", error(&bad_id));
     assert!(error(&bad_id).ends_with("at data[0].spans[0]"), "{}", error(&bad_id));
+    let early = trace.to_string().replace("\"duration\":7", "\"duration\":-1750000000000001");
+    assert!(error(&early).contains("before 1970"), "{}", error(&early));
 }
 
 #[test]

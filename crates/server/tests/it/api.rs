@@ -128,8 +128,8 @@ async fn unknown_traces_and_formats_are_told_apart() {
     assert_error(world.get("/v1/traces/%FF").await, 400, "invalid_request", "path").await;
     assert_error(world.get("/v1/traces/xyz").await, 400, "invalid_request", "32 hex digits").await;
     assert_error(world.get(&format!("/v1/traces/{}", "0".repeat(32))).await, 400, "invalid_request", "zero").await;
-    let format = world.get(&format!("/v1/traces/{TRACE}?format=jaeger")).await;
-    assert_error(format, 400, "invalid_request", "otlp").await;
+    let format = world.get(&format!("/v1/traces/{TRACE}?format=pprof")).await;
+    assert_error(format, 400, "invalid_request", "json, perfetto, otlp,").await;
 }
 
 #[tokio::test]

@@ -258,6 +258,7 @@ pub(crate) fn each_of_spans(
     snapshot: &Snapshot,
     files: &FileCache,
     table: Table,
+    range: TimeRange,
     spans: &HashSet<(TraceId, SpanId)>,
     columns: &[&'static str],
     mut give: impl FnMut(&RecordBatch) -> Result<(), Failure>,
@@ -273,7 +274,7 @@ pub(crate) fn each_of_spans(
             give(&taken(batch, table, columns, &rows)?)?;
         }
     }
-    for file in snapshot.files(table, TimeRange::ALL) {
+    for file in snapshot.files(table, range) {
         let file = files.open(file)?;
         let ranges = file.trace_rows(&traces)?;
         for group in 0..file.row_groups() {

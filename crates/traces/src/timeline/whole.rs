@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use glasshouse_model::Span;
+use glasshouse_model::{Span, TimeRange, Timestamp};
 use glasshouse_tables::Table;
 use glasshouse_tables::ports::QueryError;
 
@@ -18,8 +18,8 @@ use crate::trace::{Details, EVENTS, LINKS};
 const SPANS: usize = 4 << 10;
 
 impl Timeline {
-    /// Visits the spans in order of their start, some at once, each once and with all its events and links, wherever
-    /// those are in time. A break ends the visit; gives whether it went to the end.
+    /// Visits the spans in order of their start, some at once, each once (of rows of a span that tell the same start) and
+    /// with all its events and links, wherever those are in time. A break ends the visit; gives whether it went to the end.
     pub fn visit_spans_whole(
         &self,
         visit: impl FnMut(&[Span]) -> ControlFlow<()>,
@@ -53,8 +53,20 @@ impl Timeline {
         let keys: HashSet<_> = spans.iter().map(|span| (span.trace_id, span.span_id)).collect();
         let mut details = Details::default();
         let (snapshot, files) = (&self.snapshot, &self.files);
-        each_of_spans(snapshot, files, Table::SpanEvents, &keys, EVENTS, |batch| details.add_events(batch))?;
-        each_of_spans(snapshot, files, Table::SpanLinks, &keys, LINKS, |batch| details.add_links(batch))?;
+        each_of_spans(snapshot, files, Table::SpanEvents, TimeRange::ALL, &keys, EVENTS, |batch| {
+            self.stop.check()?;
+            details.add_events(batch)
+        })?;
+        // Links are kept with the start of their span.
+        let behind = |last: &Span| Timestamp::from_nanos(last.start_time.nanos().saturating_add(1));
+        let range = TimeRange {
+            from: spans.first().map_or(Timestamp::MIN, |first| first.start_time),
+            to: spans.last().map_or(Timestamp::MAX, behind),
+        };
+        each_of_spans(snapshot, files, Table::SpanLinks, range, &keys, LINKS, |batch| {
+            self.stop.check()?;
+            details.add_links(batch)
+        })?;
         details.hand_out(spans);
         Ok(())
     }
