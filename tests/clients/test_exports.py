@@ -228,5 +228,7 @@ def test_an_export_that_breaks_off_leaves_no_file(filled, process, tmp_path):
 def test_what_is_not_known_is_told(server, tmp_path):
     done = run("export", "--endpoint", server.url(), "--format", "otlp-json", "--trace", identifier(1, 32), "-o", tmp_path / "t")
     assert done.returncode == 1 and "no trace" in done.stderr
+    device = run("export", "--endpoint", server.url(), "--format", "zipkin", "--trace", identifier(1, 32), "-o", tmp_path)
+    assert device.returncode == 1 and "no file" in device.stderr
     nobody = run("import", "--endpoint", "http://127.0.0.1:1", __file__)
     assert nobody.returncode == 1

@@ -18,6 +18,10 @@ pub struct DraftFile {
 
 impl DraftFile {
     pub fn create(path: &Path) -> Result<Self, Failure> {
+        // A device or a pipe would be replaced by a file.
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(cannot(path, io::Error::other("there is something else that is no file")));
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let draft = tempfile::Builder::new()
             .prefix(".glasshouse-")
