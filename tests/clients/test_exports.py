@@ -181,6 +181,9 @@ def test_logs_and_metrics_are_imported_too(server, tmp_path):
         ('{"data": [{"spans": [{"traceID": "x"}]}]}', "line 1 column"),
         ('[{"traceId": "1"}, ', "line 1 column"),
         (f'{GOOD}\n\n{{"resourceSpans": 5}}', "line 3: invalid type: integer `5`"),
+        (f'{GOOD}\n{GOOD[:-1]}, "resourceLogs": 5}}', "line 2: invalid type: integer `5`"),
+        (f'{GOOD}\n{{"resourceProfiles": []}}', "line 2: it has none of resourceSpans"),
+        (f'{GOOD}\nhello', "line 2: expected value"),
     ],
 )
 def test_a_file_that_is_not_understood_is_not_imported(server, tmp_path, content, words):

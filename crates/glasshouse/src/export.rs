@@ -144,7 +144,10 @@ impl Out {
                         written => written.map_err(|error| Failure::new("cannot write", error))?,
                     }
                 }
-                return Ok(());
+                return match out.flush() {
+                    Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+                    flushed => flushed.map_err(|error| Failure::new("cannot write", error)),
+                };
             }
         };
         // Until here, and on standard output, a signal ends the process at once.

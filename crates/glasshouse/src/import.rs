@@ -197,8 +197,13 @@ impl Source {
                 let json = line.trim_ascii();
                 if !json.is_empty() {
                     let place = format!("line {number}");
-                    let found = signals(json);
-                    for request in otlp_requests(&found.unwrap_or_default(), &place, json) {
+                    let traces = (SIGNALS[0].0, SIGNALS[0].2, None);
+                    // What is no JSON is told by the decoder.
+                    let found = signals(json).unwrap_or_else(|| vec![traces]);
+                    if found.is_empty() {
+                        return Err(Problem::Content(format!("{place}: {NO_SIGNAL}")));
+                    }
+                    for request in otlp_requests(&found, &place, json) {
                         each(request).await?;
                     }
                 }
@@ -248,6 +253,8 @@ impl From<Failure> for Problem {
     }
 }
 
+const NO_SIGNAL: &str = "it has none of resourceSpans, resourceLogs, resourceMetrics (OTLP)";
+
 /// What OTLP calls the groups of each signal.
 const SIGNALS: [(&str, &str, WireFormat); 3] = [
     ("resourceSpans", "resource_spans", WireFormat::OtlpTracesJson),
@@ -255,24 +262,27 @@ const SIGNALS: [(&str, &str, WireFormat); 3] = [
     ("resourceMetrics", "resource_metrics", WireFormat::OtlpMetricsJson),
 ];
 
-/// The groups of an object of OTLP; `None` when this is no JSON object.
-fn signals(json: &[u8]) -> Option<Vec<(&'static str, WireFormat, Vec<&RawValue>)>> {
+/// Groups of a signal in an object of OTLP; none when they are no list.
+type Signal<'a> = (&'static str, WireFormat, Option<Vec<&'a RawValue>>);
+
+/// What an object of OTLP holds; `None` when this is no JSON object.
+fn signals(json: &[u8]) -> Option<Vec<Signal<'_>>> {
     let fields: HashMap<String, &RawValue> = serde_json::from_slice(json).ok()?;
     let groups = SIGNALS.iter().filter_map(|(name, other, format)| {
         let groups = fields.get(*name).or_else(|| fields.get(*other))?;
-        Some((*name, *format, serde_json::from_str(groups.get()).ok()?))
+        Some((*name, *format, serde_json::from_str(groups.get()).ok()))
     });
     Some(groups.collect())
 }
 
-/// Requests that together hold all groups, or `json` itself when there are none, so that it is told what is wrong.
-fn otlp_requests(signals: &[(&'static str, WireFormat, Vec<&RawValue>)], place: &str, json: &[u8]) -> Vec<Request> {
-    if signals.is_empty() {
-        let (format, body) = (WireFormat::OtlpTracesJson, json.to_vec());
-        return vec![Request { format, body, place: place.to_owned() }];
-    }
+/// Requests that together hold all groups. What is no list is in one with `json` itself, which tells what is wrong.
+fn otlp_requests(signals: &[Signal<'_>], place: &str, json: &[u8]) -> Vec<Request> {
     let mut requests = Vec::new();
     for (name, format, groups) in signals {
+        let Some(groups) = groups else {
+            requests.push(Request { format: *format, body: json.to_vec(), place: place.to_owned() });
+            continue;
+        };
         let head = format!("{{\"{name}\":[");
         for (first, body) in joined(groups.iter().map(std::slice::from_ref), &head, "]}") {
             let place = format!("{place}, from {name}[{first}] on");
@@ -346,7 +356,7 @@ fn document_requests(json: &[u8]) -> Result<Vec<Request>, String> {
     }
     let signals = signals(json).unwrap_or_default();
     if signals.is_empty() {
-        return Err("it has none of resourceSpans, resourceLogs, resourceMetrics (OTLP), data (Jaeger)".to_owned());
+        return Err(format!("{NO_SIGNAL}, nor data (Jaeger)"));
     }
     Ok(otlp_requests(&signals, "the object", json))
 }
