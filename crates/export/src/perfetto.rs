@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use glasshouse_model::{Attributes, Kinds, Level, ProcessId, Subject, TraceProcess, Value};
+use glasshouse_model::{Attributes as ResourceAttributes, Kinds, Level, ProcessId, Subject, TraceProcess, Value};
 use glasshouse_perfetto::{
-    CounterValue, Figures, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink,
-    StartOrder, Window, Writer, order_equal_starts,
+    Attributes, CounterValue, Figures, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey,
+    SpanLink, StartOrder, Window, Writer, order_equal_starts,
 };
+use glasshouse_tables::attributes::AttributeColumns;
 use glasshouse_tables::ports::QueryError;
 use glasshouse_traces::timeline::{EventView, LinkView, LogView, PointView, SpanView, Timeline, Visitor};
 
@@ -107,7 +108,7 @@ impl<W: Write> Visit<'_, W> {
         let known = known.unwrap_or_else(|| TraceProcess {
             process_id: id,
             service_name: service_name.to_owned(),
-            resource: Attributes::default(),
+            resource: ResourceAttributes::default(),
         });
         let text = |key| known.resource.get(key).and_then(Value::as_str);
         let labels: Vec<&str> = ["service.version", "deployment.environment.name", "host.name", "service.instance.id"]
@@ -155,7 +156,7 @@ impl<W: Write> Visit<'_, W> {
                 status_message: view.status_message,
                 scope: view.scope,
                 clock_skew: early_child.and_then(|start| view.start.checked_sub(start)).filter(|skew| *skew > 0),
-                attributes: view.attributes,
+                attributes: Attributes::Of { row: view.row, rest: view.attributes },
             },
             links,
         );
@@ -267,8 +268,8 @@ impl<W: Write> Visit<'_, W> {
 }
 
 impl<W: Write> Visitor for Visit<'_, W> {
-    fn renew_places(&mut self, count: u32) {
-        self.writer.renew_places(count);
+    fn slice(&mut self, attributes: &[&AttributeColumns], places: u32) {
+        self.writer.slice(attributes, places);
     }
 
     fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()> {

@@ -7,8 +7,10 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampNanosecondType};
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId};
-use glasshouse_perfetto::{Process, ProcessIndex, Span, SpanKey, StartOrder, Window, Writer, order_equal_starts};
-use glasshouse_tables::attributes::{PackedWriter, RowAttributes, json_to_packed};
+use glasshouse_perfetto::{
+    Attributes, Process, ProcessIndex, Span, SpanKey, StartOrder, Window, Writer, order_equal_starts,
+};
+use glasshouse_tables::attributes::{PackedWriter, json_to_packed};
 use glasshouse_tables::ports::QueryError;
 
 /// Writes the spans that are the rows of a query. It needs the columns `trace_id`, `span_id`, `name` and `start_time`, and
@@ -130,7 +132,7 @@ impl SpanRows {
                 status_message: &row.status_message,
                 scope: row.scope.as_str().into(),
                 clock_skew: None,
-                attributes: RowAttributes::packed(row.attributes.packed()),
+                attributes: Attributes::Packed(row.attributes.packed()),
             };
             self.writer.span(&span, &[]);
         }

@@ -126,7 +126,7 @@ impl ProcessId {
 
     /// An id of a slice; `None` when its length is not 16.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        Uuid::from_slice(bytes).ok().map(Self)
+        bytes.try_into().ok().map(|bytes| Self(Uuid::from_bytes(bytes)))
     }
 }
 
@@ -157,11 +157,20 @@ fn decode_hex(text: &[u8], out: &mut [u8]) -> Result<(), IdError> {
 }
 
 fn encode_hex(bytes: &[u8], out: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (digits, part) in out.as_chunks_mut::<8>().0.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        *digits = hex_digits(*part);
     }
+}
+
+/// Four bytes as hex digits, all of them at once: each half of a byte gets a byte of its own.
+fn hex_digits(bytes: [u8; 4]) -> [u8; 8] {
+    let mut halves = u64::from(u32::from_be_bytes(bytes));
+    halves = (halves << 16 | halves) & 0x0000_ffff_0000_ffff;
+    halves = (halves << 8 | halves) & 0x00ff_00ff_00ff_00ff;
+    halves = (halves << 4 | halves) & 0x0f0f_0f0f_0f0f_0f0f;
+    let is_letter = (halves + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    let to_letter = u64::from(b'a' - b'0' - 10);
+    (halves + 0x3030_3030_3030_3030 + is_letter * to_letter).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -173,6 +182,15 @@ mod tests {
         let id: TraceId = "4BF92F3577B34DA6A3CE929D0E0E4736".parse().unwrap();
         assert_eq!(id.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(TraceId::from_slice(id.as_bytes()), Some(id));
+    }
+
+    #[test]
+    fn every_byte_has_its_digits() {
+        for byte in 0..=u8::MAX {
+            let bytes = [byte, !byte, 1, byte];
+            let expected = format!("{byte:02x}{:02x}01{byte:02x}", !byte);
+            assert_eq!(hex_digits(bytes), expected.as_bytes());
+        }
     }
 
     #[test]

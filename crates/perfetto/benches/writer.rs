@@ -8,8 +8,8 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_model::{Attributes, SpanId, SpanKind, StatusCode, TraceId, Value};
-use glasshouse_perfetto::{Process, Span, SpanKey, Window, Writer};
-use glasshouse_tables::attributes::{AttributeColumns, PackedWriter, Places, Repeats, RowAttributes, Text, TextColumn};
+use glasshouse_perfetto::{Attributes as SpanAttributes, Process, Span, SpanKey, Window, Writer};
+use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, PackedWriter, Places, Repeats, Text, TextColumn};
 
 /// The binary's allocator.
 #[global_allocator]
@@ -95,15 +95,21 @@ fn columns(spans: &[Made]) -> Columns {
     let mut places = Places::default();
     let names = dictionary(spans.iter().map(|span| span.name.as_str()).collect());
     let names = TextColumn::new(&names, Repeats::Unknown, &mut places).expect("it is text");
-    let attributes = AttributeColumns::new(&batch, "attributes", &rows, &mut places).expect("they are all there");
+    let attributes = AttributeColumns::new(&batch, "attributes", &rows).expect("they are all there");
     Columns { names, attributes, places: places.count() }
 }
 
-fn write<'a>(spans: &'a [Made], places: u32, texts: impl Fn(usize) -> (Text<'a>, RowAttributes<'a>)) -> usize {
+fn write<'a>(
+    spans: &'a [Made],
+    columns: Option<&Columns>,
+    texts: impl Fn(usize) -> (Text<'a>, SpanAttributes<'a>),
+) -> usize {
     let mut writer = Writer::new(Window::ALL);
     let process =
         writer.process(&Process { name: "shop", pid: Some(7), command_line: None, start_time: None, labels: &[] });
-    writer.renew_places(places);
+    if let Some(columns) = columns {
+        writer.slice(&[&columns.attributes], columns.places);
+    }
     let mut bytes = 0;
     for (row, span) in spans.iter().enumerate() {
         let (name, attributes) = texts(row);
@@ -141,14 +147,17 @@ fn writing(criterion: &mut Criterion) {
     };
     let packed: Vec<PackedWriter> = spans.iter().map(packed).collect();
     let columns = columns(&spans);
-    let of_memory = |row: usize| (spans[row].name.as_str().into(), RowAttributes::packed(packed[row].packed()));
-    let of_files = |row: usize| (columns.names.text(row), columns.attributes.row(row));
-    println!("{} bytes a span", write(&spans, 0, of_memory) / SPANS);
-    println!("{} bytes a span of files", write(&spans, columns.places, of_files) / SPANS);
+    let of_memory = |row: usize| (spans[row].name.as_str().into(), SpanAttributes::Packed(packed[row].packed()));
+    let of_files = |row: usize| {
+        let attributes = SpanAttributes::Of { row: AttributeRow { batch: 0, row: row as u32 }, rest: &[] };
+        (columns.names.text(row), attributes)
+    };
+    println!("{} bytes a span", write(&spans, None, of_memory) / SPANS);
+    println!("{} bytes a span of files", write(&spans, Some(&columns), of_files) / SPANS);
     let mut group = criterion.benchmark_group("perfetto");
     group.throughput(Throughput::Elements(SPANS as u64)).sample_size(10);
-    group.bench_function("spans of memory", |bencher| bencher.iter(|| write(&spans, 0, of_memory)));
-    group.bench_function("spans of files", |bencher| bencher.iter(|| write(&spans, columns.places, of_files)));
+    group.bench_function("spans of memory", |bencher| bencher.iter(|| write(&spans, None, of_memory)));
+    group.bench_function("spans of files", |bencher| bencher.iter(|| write(&spans, Some(&columns), of_files)));
     group.finish();
 }
 

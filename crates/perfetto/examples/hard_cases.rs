@@ -5,9 +5,9 @@ use std::io::Write;
 
 use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId};
 use glasshouse_perfetto::{
-    CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink, Window, Writer,
+    Attributes, CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink,
+    Window, Writer,
 };
-use glasshouse_tables::attributes::RowAttributes;
 
 const START: i64 = 1_700_000_000_000_000_000;
 
@@ -30,7 +30,7 @@ fn span(process: ProcessIndex, id: u64, parent: u64, name: &str, start: i64, end
         status_message: "",
         scope: "example".into(),
         clock_skew: None,
-        attributes: RowAttributes::packed(&[]),
+        attributes: Attributes::Packed(&[]),
     }
 }
 

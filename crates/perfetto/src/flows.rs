@@ -1,62 +1,59 @@
 //! Where arrows may begin: an arrow to a span whose origin the reader never saw would be an error.
 
-use std::hash::{BuildHasherDefault, Hasher};
+use crate::input::SpanNumber;
 
-use crate::input::SpanKey;
+/// Sets of spans, each of those whose number tells it.
+const SETS: usize = 1 << 15;
+/// Spans that a set remembers.
+const WAYS: usize = 16;
 
-/// Spans of a generation.
-const GENERATION: usize = 1 << 17;
-
-/// Numbers of spans, which are hashes already.
-type Numbers = std::collections::HashSet<u64, BuildHasherDefault<AsItIs>>;
-
-/// The spans that were written lately: at least the last hundred thousand.
-#[derive(Debug, Default)]
+/// The spans that were written lately: of the last hundred thousand all but one in millions, and most of the last half a
+/// million. That is a table without chains, in which a span takes the place of the oldest of its set, so that to remember
+/// a span is to store it and waits for nothing.
+#[derive(Debug)]
 pub(crate) struct Flows {
-    current: Numbers,
-    previous: Numbers,
+    sets: Box<[[u64; WAYS]]>,
+    /// The place of each set that is taken next.
+    next: Box<[u8]>,
 }
 
-#[derive(Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only numbers are hashed")
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
+impl Default for Flows {
+    fn default() -> Self {
+        Self { sets: vec![[0; WAYS]; SETS].into_boxed_slice(), next: vec![0; SETS].into_boxed_slice() }
     }
 }
 
 impl Flows {
-    /// Remembers a span; gives its number.
-    pub fn begin(&mut self, span: &SpanKey) -> u64 {
-        if self.current.len() >= GENERATION {
-            std::mem::swap(&mut self.previous, &mut self.current);
-            self.current.clear();
-        }
-        let number = number(span);
-        self.current.insert(number);
-        number
+    /// Remembers a span.
+    pub fn begin(&mut self, span: SpanNumber) {
+        let set = set_of(span);
+        let next = &mut self.next[set];
+        self.sets[set][usize::from(*next) % WAYS] = span.0;
+        *next = next.wrapping_add(1);
     }
 
-    /// The number of a span that was written; `is_open` tells of those that were written longer ago and run still.
-    pub fn known(&self, span: &SpanKey, is_open: bool) -> Option<u64> {
-        let number = number(span);
-        (is_open || self.current.contains(&number) || self.previous.contains(&number)).then_some(number)
+    /// Whether a span was written lately.
+    pub fn knows(&self, span: SpanNumber) -> bool {
+        self.sets[set_of(span)].contains(&span.0)
     }
 }
 
-/// Span ids are unique in their trace only.
-fn number(span: &SpanKey) -> u64 {
-    let mut bytes = [0; 24];
-    bytes[..16].copy_from_slice(span.trace.as_bytes());
-    bytes[16..].copy_from_slice(span.span.as_bytes());
-    xxhash_rust::xxh3::xxh3_64(&bytes).max(1)
+fn set_of(span: SpanNumber) -> usize {
+    span.0 as usize % SETS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_hundred_thousand_are_known() {
+        let number = |i: u64| SpanNumber(xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes()));
+        let mut flows = Flows::default();
+        (0..1_000_000).for_each(|i| flows.begin(number(i)));
+        assert!((900_000..1_000_000).all(|i| flows.knows(number(i))));
+        // Few sets have had so few others since.
+        assert!((0..100_000).filter(|i| flows.knows(number(*i))).count() < 5_000);
+        assert!(!(1_000_000..1_100_000).any(|i| flows.knows(number(i))));
+    }
 }

@@ -1,7 +1,7 @@
 //! What is written.
 
 use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId};
-use glasshouse_tables::attributes::{RowAttributes, Text};
+use glasshouse_tables::attributes::{AttributeRow, Text};
 
 /// Which of the announced processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,6 +14,20 @@ pub struct SpanKey {
     pub trace: TraceId,
     /// Its id in the trace.
     pub span: SpanId,
+}
+
+/// The number of a span among all: a hash of its ids, and its own one for all that is to be expected. Never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SpanNumber(pub u64);
+
+impl SpanKey {
+    /// Span ids are unique in their trace only.
+    pub(crate) fn number(&self) -> SpanNumber {
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(self.trace.as_bytes());
+        bytes[16..].copy_from_slice(self.span.as_bytes());
+        SpanNumber(xxhash_rust::xxh3::xxh3_64(&bytes).max(1))
+    }
 }
 
 /// A process, which becomes a group of tracks.
@@ -60,7 +74,21 @@ pub struct Span<'a> {
     /// clocks that differ explain.
     pub clock_skew: Option<i64>,
     /// Attributes.
-    pub attributes: RowAttributes<'a>,
+    pub attributes: Attributes<'a>,
+}
+
+/// Attributes of a span.
+#[derive(Debug, Clone, Copy)]
+pub enum Attributes<'a> {
+    /// All of them, packed.
+    Packed(&'a [u8]),
+    /// Those of a row of the slice ([`crate::Writer::slice`]).
+    Of {
+        /// The row.
+        row: AttributeRow,
+        /// Those that are in none of its columns, packed.
+        rest: &'a [u8],
+    },
 }
 
 /// Something that happened within a span.

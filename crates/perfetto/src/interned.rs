@@ -4,10 +4,10 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use glasshouse_model::TraceId;
-use glasshouse_tables::attributes::{Repeats, Text};
+use glasshouse_tables::attributes::{RawValue, Repeats, ValueRef};
 use hashbrown::HashTable;
 
-use crate::wire::Message;
+use crate::wire::{Kept, Message};
 
 /// What is interned, each kind with numbers of its own. The discriminant is the field of `InternedData`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,29 @@ impl Kind {
 }
 
 /// Where code is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Location<'a> {
-    pub file: &'a str,
-    pub function: &'a str,
-    pub line: u32,
+    file: &'a str,
+    function: &'a str,
+    line: u32,
+}
+
+impl<'a> Location<'a> {
+    /// What an attribute tells of it.
+    pub fn note(&mut self, key: &[u8], value: RawValue<'a>) {
+        match (key, value) {
+            (b"code.file.path" | b"code.filepath", RawValue::String(text)) => {
+                self.file = str::from_utf8(text).unwrap_or_default();
+            }
+            (b"code.function.name" | b"code.function", RawValue::String(text)) => {
+                self.function = str::from_utf8(text).unwrap_or_default();
+            }
+            (b"code.line.number" | b"code.lineno", RawValue::Other(ValueRef::Int(line))) => {
+                self.line = u32::try_from(line).unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
 }
 
 macro_rules! fixed {
@@ -103,9 +121,10 @@ pub(crate) struct Interner {
     /// Names are few and asked for all the time, so they are apart from values, of which there may be many.
     names: Entries,
     values: Entries,
-    /// Numbers of the fixed names, and of the texts of places; 0 while there is none.
+    /// Numbers of the fixed names; 0 while there is none.
     fixed: [u32; Fixed::COUNT],
-    places: Vec<u32>,
+    /// What is written of each place ([`Repeats::At`]); empty while that is not known.
+    places: Vec<Kept>,
     /// The last number of each kind.
     numbers: [u32; Kind::COUNT],
     /// Hashes of texts that came once: most values never come again and are not worth a number.
@@ -147,10 +166,18 @@ impl Interner {
         }
     }
 
-    /// Whether it is time to forget everything.
+    /// Whether it is time to forget everything. What is new gets no number then.
     pub fn is_full(&self) -> bool {
-        let all = [&self.names, &self.values];
-        all.iter().any(|entries| entries.table.len() > MAX_ENTRIES || entries.texts.len() > MAX_BYTES)
+        self.has(MAX_ENTRIES, MAX_BYTES)
+    }
+
+    /// The same a little before.
+    pub fn is_half_full(&self) -> bool {
+        self.has(MAX_ENTRIES / 2, MAX_BYTES / 2)
+    }
+
+    fn has(&self, entries: usize, bytes: usize) -> bool {
+        [&self.names, &self.values].iter().any(|all| all.table.len() > entries || all.texts.len() > bytes)
     }
 
     /// Forgets everything; the reader must be told to forget it too.
@@ -160,7 +187,7 @@ impl Interner {
             entries.texts.clear();
         }
         self.fixed = [0; Fixed::COUNT];
-        self.places.fill(0);
+        self.places.fill(Kept::default());
         self.numbers = [0; Kind::COUNT];
         self.seen.fill(0);
         self.traces.fill(None);
@@ -175,7 +202,7 @@ impl Interner {
     /// Places mean something else from now on; there are so many.
     pub fn renew_places(&mut self, count: u32) {
         self.places.clear();
-        self.places.resize(count as usize, 0);
+        self.places.resize(count as usize, Kept::default());
     }
 
     /// The number of a fixed name.
@@ -185,24 +212,11 @@ impl Interner {
         if known != 0 {
             return known.into();
         }
-        let number = self.number_of(name.kind(), name.text().as_bytes()).unwrap_or_default();
+        let (kind, text) = (name.kind(), name.text().as_bytes());
+        let hash = self.hash(kind, text);
+        let number = self.known(hash, kind, text).unwrap_or_else(|| self.intern(hash, kind, text));
         self.fixed[name as usize] = number as u32;
         number
-    }
-
-    /// The number of a text; `None` when it is too long to be kept. A place has texts of one kind.
-    #[inline]
-    pub fn number(&mut self, kind: Kind, text: Text<'_>) -> Option<u64> {
-        self.at_place(text.repeats, |interner| interner.number_of(kind, text.bytes))
-    }
-
-    /// The number of a text, from the second time on that it comes; `None` too when it is as short as a number.
-    #[inline]
-    pub fn number_of_repeated(&mut self, text: Text<'_>) -> Option<u64> {
-        match text.repeats {
-            Repeats::Rarely => None,
-            repeats => self.at_place(repeats, |interner| interner.number_of_seen(text.bytes)),
-        }
     }
 
     /// The number of a trace's id as hex digits, from the second time on that it comes, with few others in between.
@@ -213,7 +227,7 @@ impl Interner {
         match self.traces[place] {
             Some((known, number)) if known == *id && number > 0 => Some(number.into()),
             Some((known, _)) if known == *id => {
-                let number = self.number_of(Kind::Text, &id.hex())?;
+                let number = self.number(Kind::Text, &id.hex())?;
                 self.traces[place] = Some((*id, number as u32));
                 Some(number)
             }
@@ -224,22 +238,23 @@ impl Interner {
         }
     }
 
-    /// What is known of a place, or else what `find` finds.
+    /// What is written of a text: what was made of its place, or else what `make` makes.
     #[inline]
-    fn at_place(&mut self, repeats: Repeats, find: impl FnOnce(&mut Self) -> Option<u64>) -> Option<u64> {
-        let Repeats::At(place) = repeats else { return find(self) };
+    pub fn kept(&mut self, repeats: Repeats, make: impl FnOnce(&mut Self) -> Option<Kept>) -> Option<Kept> {
+        let Repeats::At(place) = repeats else { return make(self) };
         match self.places.get(place as usize) {
-            Some(0) | None => {}
-            Some(known) => return Some((*known).into()),
+            Some(known) if !known.is_empty() => return Some(*known),
+            _ => {}
         }
-        let number = find(self)?;
+        let made = make(self)?;
         if let Some(known) = self.places.get_mut(place as usize) {
-            *known = number as u32;
+            *known = made;
         }
-        Some(number)
+        Some(made)
     }
 
-    fn number_of(&mut self, kind: Kind, text: &[u8]) -> Option<u64> {
+    /// The number of a text; `None` when it is too long to be kept, or there are too many.
+    pub fn number(&mut self, kind: Kind, text: &[u8]) -> Option<u64> {
         if text.len() > MAX_TEXT {
             return None;
         }
@@ -247,15 +262,21 @@ impl Interner {
         if let Some(number) = self.known(hash, kind, text) {
             return Some(number);
         }
+        (!self.is_full()).then(|| self.intern(hash, kind, text))
+    }
+
+    fn intern(&mut self, hash: u64, kind: Kind, text: &[u8]) -> u64 {
         let number = self.add(hash, kind, text);
         self.fresh.nested(kind as u32, |entry| {
             entry.varint(1, number);
             entry.text_bytes(2, text);
         });
-        Some(number)
+        number
     }
 
-    fn number_of_seen(&mut self, text: &[u8]) -> Option<u64> {
+    /// The number of a text, from the second time on that it comes unless it is known to come again; `None` too when it is
+    /// as short as a number.
+    pub fn number_of_text(&mut self, text: &[u8], comes_again: bool) -> Option<u64> {
         if !(MIN_TEXT..=MAX_TEXT).contains(&text.len()) {
             return None;
         }
@@ -263,12 +284,15 @@ impl Interner {
         if let Some(number) = self.known(hash, Kind::Text, text) {
             return Some(number);
         }
+        if comes_again {
+            return self.number(Kind::Text, text);
+        }
         // Of a hash that is the same in every run, so that a trace is too.
         let hash = xxhash_rust::xxh3::xxh3_64(text);
         let place = &mut self.seen[hash as usize % SEEN];
         let mark = (hash >> 32) as u32 | 1;
         if *place == mark {
-            return self.number_of(Kind::Text, text);
+            return self.number(Kind::Text, text);
         }
         *place = mark;
         None
@@ -276,6 +300,9 @@ impl Interner {
 
     /// The number of a place in code.
     pub fn location(&mut self, location: &Location<'_>) -> Option<u64> {
+        if location.file.is_empty() && location.function.is_empty() {
+            return None;
+        }
         let key = format!("{}\0{}\0{}", location.file, location.function, location.line);
         if key.len() > MAX_TEXT {
             return None;
@@ -283,6 +310,9 @@ impl Interner {
         let hash = self.hash(Kind::Location, key.as_bytes());
         if let Some(number) = self.known(hash, Kind::Location, key.as_bytes()) {
             return Some(number);
+        }
+        if self.is_full() {
+            return None;
         }
         let number = self.add(hash, Kind::Location, key.as_bytes());
         self.fresh.nested(Kind::Location as u32, |entry| {

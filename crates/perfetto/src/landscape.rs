@@ -27,7 +27,8 @@ pub(crate) struct Landscape {
     last_uuid: u64,
     processes: Vec<ProcessTracks>,
     pids: Numbers,
-    spans: HashMap<TrackIndex, u64>,
+    /// Those of the tracks of spans, by their index; 0 while a track has none.
+    spans: Vec<u64>,
     counters: HashMap<u128, u64>,
 }
 
@@ -162,27 +163,35 @@ impl Landscape {
         packets: &mut Packets,
     ) -> u64 {
         if !placed.is_new {
-            return self.spans[&placed.track];
+            return self.known(placed.track);
         }
         let tracks = &self.processes[process.0 as usize];
         let (parent, name) = match thread.and_then(|id| tracks.threads.get(&id)) {
             // The first track of a thread is the thread.
             Some(thread) if placed.position == 0 => {
-                self.spans.insert(placed.track, thread.uuid);
-                return thread.uuid;
+                let uuid = thread.uuid;
+                self.tell(placed.track, uuid);
+                return uuid;
             }
             Some(thread) => (thread.uuid, format!("{} (overlapping)", thread.name)),
             None => (tracks.uuid, "spans".to_owned()),
         };
         let uuid = self.uuid();
         track(uuid, parent, &name, Rank::Spans, packets);
-        self.spans.insert(placed.track, uuid);
+        self.tell(placed.track, uuid);
         uuid
     }
 
     /// The track of spans that were placed there before.
     pub fn known(&self, track: TrackIndex) -> u64 {
-        self.spans[&track]
+        self.spans[track.0]
+    }
+
+    fn tell(&mut self, track: TrackIndex, uuid: u64) {
+        if self.spans.len() <= track.0 {
+            self.spans.resize(track.0 + 1, 0);
+        }
+        self.spans[track.0] = uuid;
     }
 
     /// A track of a process for a point in time.

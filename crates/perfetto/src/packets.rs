@@ -1,10 +1,12 @@
 //! Packets: events in the making, and what the reader of the trace must know to read them.
 
-use glasshouse_model::TraceId;
-use glasshouse_tables::attributes::{Repeats, RowAttributes, RowValue, Text, ValueRef};
+use glasshouse_model::{SpanId, TraceId};
+use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, RawValue, Repeats, Text, ValueRef, raw_iter};
 
+use crate::annotations::Annotations;
+use crate::input::{Attributes, SpanNumber};
 use crate::interned::{Fixed, Interner, Kind, Location};
-use crate::wire::Message;
+use crate::wire::{Message, Nested, Short};
 
 /// All packets are one sequence.
 const SEQUENCE: u64 = 1;
@@ -27,20 +29,31 @@ pub(crate) enum EventType {
     Counter = 4,
 }
 
-/// Packets, one after the other. An event is begun, gets its fields, and is written.
+/// Packets, one after the other. An event is begun, gets its fields, and is ended.
 #[derive(Debug)]
 pub(crate) struct Packets {
     trace: Message,
-    /// The event that is being made.
-    event: Message,
+    /// The event that is being written.
+    event: Option<Event>,
     interner: Interner,
     /// What the sequence's clock says; `None` before the first packet and when state was cleared.
     clock: Option<i64>,
+    /// Annotations of rows that are to come.
+    slice: Vec<Annotations>,
+}
+
+#[derive(Debug)]
+struct Event {
+    packet: Nested,
+    /// Its track event.
+    body: Nested,
+    /// Nanoseconds since the event before.
+    delta: u64,
 }
 
 impl Packets {
     pub fn new() -> Self {
-        Self { trace: Message::default(), event: Message::default(), interner: Interner::new(), clock: None }
+        Self { trace: Message::default(), event: None, interner: Interner::new(), clock: None, slice: Vec::new() }
     }
 
     /// Bytes written and not taken yet.
@@ -64,178 +77,188 @@ impl Packets {
     }
 
     /// Begins an event on a track.
-    pub fn begin(&mut self, kind: EventType, track: u64) {
-        if self.interner.is_full() {
-            self.interner.clear();
-            self.clock = None;
+    pub fn begin(&mut self, kind: EventType, track: u64, time: i64) {
+        // Annotations that are to come hold numbers.
+        if self.slice.is_empty() && self.interner.is_full() {
+            self.forget();
         }
-        self.event.clear();
-        self.event.varint(9, kind as u64);
-        self.event.varint(11, track);
-    }
-
-    /// Texts of places say something else from now on; there are so many places.
-    pub fn renew_places(&mut self, count: u32) {
-        self.interner.renew_places(count);
-    }
-
-    pub fn category(&mut self, category: Fixed) {
-        let number = self.interner.fixed(category);
-        self.event.varint(3, number);
-    }
-
-    /// A category that is none of the usual ones.
-    pub fn other_category(&mut self, category: &str) {
-        match self.interner.number(Kind::Category, category.into()) {
-            Some(number) => self.event.varint(3, number),
-            None => self.event.text(22, category),
-        }
-    }
-
-    /// The name of an event, which may come again.
-    pub fn repeated_name(&mut self, name: Text<'_>) {
-        match self.interner.number(Kind::EventName, name) {
-            Some(number) => self.event.varint(10, number),
-            None => self.event.text_bytes(23, name.bytes),
-        }
-    }
-
-    /// The name of an event that will hardly come again.
-    pub fn name(&mut self, name: &str) {
-        self.event.text(23, name);
-    }
-
-    /// The end of arrows to here: arrows lead from the event that has the number.
-    pub fn flow(&mut self, number: u64) {
-        self.event.fixed64(47, number);
-    }
-
-    /// An arrow from the event of a number.
-    pub fn flow_from(&mut self, number: u64) {
-        self.event.nested(6, |legacy| {
-            legacy.varint(8, number);
-            legacy.varint(13, FLOW_IN);
-        });
-    }
-
-    pub fn int_value(&mut self, value: i64) {
-        self.event.int(30, value);
-    }
-
-    pub fn double_value(&mut self, value: f64) {
-        self.event.double(44, value);
-    }
-
-    fn annotation(&mut self, name: Fixed, write: impl FnOnce(&mut Message)) {
-        let number = self.interner.fixed(name);
-        self.event.nested(4, |annotation| {
-            annotation.varint(1, number);
-            write(annotation);
-        });
-    }
-
-    /// Text that may come again.
-    pub fn repeated_annotation(&mut self, name: Fixed, text: Text<'_>) {
-        let number = self.interner.number_of_repeated(text);
-        self.annotation(name, |annotation| write_text(annotation, number, text.bytes));
-    }
-
-    /// An id that comes again, as hex digits.
-    pub fn repeated_id(&mut self, name: Fixed, digits: &[u8]) {
-        self.repeated_annotation(name, Text { bytes: digits, repeats: Repeats::Unknown });
-    }
-
-    /// The id of a trace, as hex digits. Its spans mostly come soon after each other.
-    pub fn trace_id(&mut self, name: Fixed, id: &TraceId) {
-        let number = self.interner.number_of_trace(id);
-        self.annotation(name, |annotation| match number {
-            Some(number) => annotation.varint(17, number),
-            None => annotation.raw_bytes(6, &id.hex()),
-        });
-    }
-
-    /// An id as hex digits.
-    pub fn id(&mut self, name: Fixed, digits: &[u8]) {
-        self.annotation(name, |annotation| annotation.raw_bytes(6, digits));
-    }
-
-    pub fn int_annotation(&mut self, name: Fixed, value: i64) {
-        self.annotation(name, |annotation| annotation.int(4, value));
-    }
-
-    pub fn bool_annotation(&mut self, name: Fixed, value: bool) {
-        self.annotation(name, |annotation| annotation.varint(2, value.into()));
-    }
-
-    /// Attributes as annotations of their types, and where in the code, by the `code.…` attributes.
-    pub fn attributes(&mut self, attributes: RowAttributes<'_>) {
-        let mut location = Location { file: "", function: "", line: 0 };
-        let Self { interner, event, .. } = self;
-        attributes.each(|key, value| {
-            let name = interner.number(Kind::AnnotationName, key);
-            let text = match value {
-                RowValue::Text(text) => interner.number_of_repeated(text),
-                RowValue::Other(_) => None,
-            };
-            match (name, value, text) {
-                (Some(name), RowValue::Text(_), Some(text)) => event.short(4, |annotation| {
-                    annotation.varint(1, name);
-                    annotation.varint(17, text);
-                }),
-                (Some(name), RowValue::Other(ValueRef::Int(value)), _) => event.short(4, |annotation| {
-                    annotation.varint(1, name);
-                    annotation.varint(4, value as u64);
-                }),
-                (Some(name), RowValue::Other(ValueRef::Bool(value)), _) => event.short(4, |annotation| {
-                    annotation.varint(1, name);
-                    annotation.varint(2, value.into());
-                }),
-                (Some(name), RowValue::Other(ValueRef::Double(value)), _) => event.short(4, |annotation| {
-                    annotation.varint(1, name);
-                    annotation.double(5, value);
-                }),
-                _ => event.nested(4, |annotation| {
-                    match name {
-                        Some(number) => annotation.varint(1, number),
-                        None => annotation.text_bytes(10, key.bytes),
-                    }
-                    match value {
-                        RowValue::Text(value) => write_text(annotation, text, value.bytes),
-                        RowValue::Other(value) => write_value(annotation, value),
-                    }
-                }),
-            }
-            if key.bytes.starts_with(b"code.") {
-                location.note(key.bytes, value);
-            }
-        });
-        if (!location.file.is_empty() || !location.function.is_empty())
-            && let Some(number) = self.interner.location(&location)
-        {
-            self.event.varint(34, number);
-        }
-    }
-
-    /// Writes the event that was begun.
-    pub fn write(&mut self, time: i64) {
         let delta = self.clock.and_then(|clock| u64::try_from(time.checked_sub(clock)?).ok());
         if delta.is_none() {
             // The first packet, or one that is not in order.
             self.set_clock(time);
         }
-        let fresh = self.interner.fresh();
-        let event = &self.event;
-        self.trace.nested(1, |packet| {
-            packet.varint(8, delta.unwrap_or(0));
-            packet.varint(10, SEQUENCE);
-            packet.varint(13, FLAG_NEEDS_STATE);
-            if fresh.len() > 0 {
-                packet.raw_bytes(12, fresh.bytes());
-            }
-            packet.raw_bytes(11, event.bytes());
-        });
-        fresh.clear();
         self.clock = Some(time);
+        let packet = self.trace.open(1);
+        let body = self.trace.open(11);
+        self.event = Some(Event { packet, body, delta: delta.unwrap_or(0) });
+        self.trace.append(Short::default().varint(9, kind as u64).varint(11, track));
+    }
+
+    /// Ends the event that was begun.
+    pub fn end(&mut self) {
+        let Some(Event { packet, body, delta }) = self.event.take() else { return };
+        self.trace.close(body);
+        let fresh = self.interner.fresh();
+        if fresh.len() > 0 {
+            self.trace.raw_bytes(12, fresh.bytes());
+            fresh.clear();
+        }
+        self.trace.append(Short::default().varint(8, delta).varint(10, SEQUENCE).varint(13, FLAG_NEEDS_STATE));
+        self.trace.close(packet);
+    }
+
+    /// See [`crate::Writer::slice`].
+    pub fn slice(&mut self, attributes: &[&AttributeColumns], places: u32) {
+        let mut before = std::mem::take(&mut self.slice).into_iter().map(Annotations::into_memory);
+        // It may not forget anything before the next slice.
+        if self.interner.is_half_full() {
+            self.forget();
+        }
+        self.interner.renew_places(places);
+        for columns in attributes {
+            let memory = before.next().unwrap_or_default();
+            self.slice.push(Annotations::new(columns, &mut self.interner, memory));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.interner.clear();
+        self.clock = None;
+    }
+
+    pub fn category(&mut self, category: Fixed) {
+        let number = self.interner.fixed(category);
+        self.trace.varint(3, number);
+    }
+
+    /// A category that is none of the usual ones.
+    pub fn other_category(&mut self, category: &str) {
+        match self.interner.number(Kind::Category, category.as_bytes()) {
+            Some(number) => self.trace.varint(3, number),
+            None => self.trace.text(22, category),
+        }
+    }
+
+    /// The name of an event, which may come again.
+    pub fn repeated_name(&mut self, name: Text<'_>) {
+        let number = |interner: &mut Interner| interner.number(Kind::EventName, name.bytes());
+        match self.interner.kept(name.repeats, |interner| Some(Short::default().varint(10, number(interner)?).into())) {
+            Some(known) => self.trace.append_kept(&known),
+            None => self.trace.text_bytes(23, name.bytes()),
+        }
+    }
+
+    /// The name of an event that will hardly come again.
+    pub fn name(&mut self, name: &str) {
+        self.trace.text(23, name);
+    }
+
+    /// The number of the span that begins here: arrows lead from it.
+    pub fn flow(&mut self, span: SpanNumber) {
+        self.trace.fixed64(47, span.0);
+    }
+
+    /// An arrow from a span.
+    pub fn flow_from(&mut self, span: SpanNumber) {
+        self.trace.append(Short::default().varint(8, span.0).varint(13, FLOW_IN).nested(6));
+    }
+
+    pub fn int_value(&mut self, value: i64) {
+        self.trace.int(30, value);
+    }
+
+    pub fn double_value(&mut self, value: f64) {
+        self.trace.double(44, value);
+    }
+
+    /// The number of a fixed annotation's name, with its field.
+    #[inline]
+    fn fixed(&mut self, name: Fixed) -> Short {
+        annotation_name(self.interner.fixed(name))
+    }
+
+    /// Text that may come again.
+    pub fn repeated_annotation(&mut self, name: Fixed, text: Text<'_>) {
+        let known = self.interner.kept(text.repeats, |interner| {
+            let number = interner.number_of_text(text.bytes(), false)?;
+            Some(annotation_name(interner.fixed(name)).varint(17, number).nested(4).into())
+        });
+        if let Some(known) = known {
+            self.trace.append_kept(&known);
+            return;
+        }
+        let name = self.fixed(name);
+        self.trace.with_text(4, name, 6, text.bytes());
+    }
+
+    /// An id that comes again, as hex digits.
+    pub fn repeated_id(&mut self, name: Fixed, digits: &[u8]) {
+        self.repeated_annotation(name, Text::new(digits, Repeats::Unknown));
+    }
+
+    /// The id of a trace, as hex digits. Its spans mostly come soon after each other.
+    pub fn trace_id(&mut self, name: Fixed, id: &TraceId) {
+        match self.interner.number_of_trace(id) {
+            Some(number) => self.short_annotation(name, |annotation| annotation.varint(17, number)),
+            None => self.digits(name, &id.hex()),
+        }
+    }
+
+    /// The id of a span, as hex digits.
+    pub fn span_id(&mut self, name: Fixed, id: SpanId) {
+        self.digits(name, &id.hex());
+    }
+
+    #[inline]
+    fn digits<const N: usize>(&mut self, name: Fixed, digits: &[u8; N]) {
+        let head = self.fixed(name).length(6, N);
+        self.trace.append(Short::default().length(4, head.len() + N));
+        self.trace.append(head);
+        self.trace.raw(digits);
+    }
+
+    pub fn int_annotation(&mut self, name: Fixed, value: i64) {
+        let annotation = self.fixed(name).varint(4, value as u64);
+        self.trace.append(Short::default().length(4, annotation.len()));
+        self.trace.append(annotation);
+    }
+
+    pub fn bool_annotation(&mut self, name: Fixed, value: bool) {
+        self.short_annotation(name, |annotation| annotation.varint(2, value.into()));
+    }
+
+    #[inline]
+    fn short_annotation(&mut self, name: Fixed, value: impl FnOnce(Short) -> Short) {
+        let annotation = value(self.fixed(name)).nested(4);
+        self.trace.append(annotation);
+    }
+
+    /// Attributes as annotations of their types, and where in the code, by the `code.…` attributes.
+    pub fn attributes(&mut self, attributes: Attributes<'_>) {
+        let packed = match attributes {
+            Attributes::Packed(packed) => packed,
+            Attributes::Of { row: AttributeRow { batch, row }, rest } => {
+                self.slice[batch as usize].write(row as usize, &mut self.trace);
+                rest
+            }
+        };
+        let mut location = Location::default();
+        for (key, value) in raw_iter(packed) {
+            self.attribute(key, value);
+            location.note(key, value);
+        }
+        if let Some(number) = self.interner.location(&location) {
+            self.trace.varint(34, number);
+        }
+    }
+
+    fn attribute(&mut self, key: &[u8], value: RawValue<'_>) {
+        let name = self.interner.number(Kind::AnnotationName, key).map(annotation_name);
+        let text = if let RawValue::String(text) = value { self.interner.number_of_text(text, false) } else { None };
+        match (name, text) {
+            (Some(name), Some(number)) => self.trace.append(name.varint(17, number).nested(4)),
+            _ => self.trace.annotation(name, key, value),
+        }
     }
 
     /// The reader forgets what it knows by number, and learns the clock.
@@ -263,23 +286,27 @@ impl Packets {
     }
 }
 
-impl<'a> Location<'a> {
-    fn note(&mut self, key: &[u8], value: RowValue<'a>) {
-        match (key, value) {
-            (b"code.file.path" | b"code.filepath", RowValue::Text(text)) => self.file = text.as_str(),
-            (b"code.function.name" | b"code.function", RowValue::Text(text)) => self.function = text.as_str(),
-            (b"code.line.number" | b"code.lineno", RowValue::Other(ValueRef::Int(line))) => {
-                self.line = u32::try_from(line).unwrap_or_default();
-            }
-            _ => {}
-        }
-    }
+/// The number of an annotation's name, with its field.
+pub(crate) fn annotation_name(number: u64) -> Short {
+    Short::default().varint(1, number)
 }
 
-fn write_text(annotation: &mut Message, number: Option<u64>, text: &[u8]) {
-    match number {
-        Some(number) => annotation.varint(17, number),
-        None => annotation.text_bytes(6, text),
+impl Message {
+    /// An annotation that is written in full. `name` is the number of its key, if that has one.
+    pub fn annotation(&mut self, name: Option<Short>, key: &[u8], value: RawValue<'_>) {
+        match (name, value) {
+            (Some(name), RawValue::String(text)) => self.with_text(4, name, 6, text),
+            _ => self.nested(4, |annotation| {
+                match name {
+                    Some(name) => annotation.append(name),
+                    None => annotation.text_bytes(10, key),
+                }
+                match value {
+                    RawValue::String(text) => annotation.text_bytes(6, text),
+                    RawValue::Other(value) => write_value(annotation, value),
+                }
+            }),
+        }
     }
 }
 

@@ -5,19 +5,17 @@
 //! which nothing runs. What does not nest gets a track of its own. Memory is bounded by the spans open at once.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BinaryHeap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
-use foldhash::HashMap;
-use glasshouse_model::SpanId;
-
-use crate::input::SpanKey;
+use crate::input::SpanNumber;
 
 /// Slices within each other beyond which another track is taken: trace processor drops slices deeper than 512.
 pub(crate) const MAX_DEPTH: usize = 500;
 
 /// A track of [`Tracks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct TrackIndex(usize);
+pub(crate) struct TrackIndex(pub usize);
 
 /// A family of [`Tracks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub(crate) struct Tracks {
     all: Vec<Track>,
     families: Vec<Lanes>,
     ends: BinaryHeap<Reverse<End>>,
-    open: HashMap<SpanKey, TrackIndex>,
+    open: HashMap<SpanNumber, TrackIndex, BuildHasherDefault<AsItIs>>,
     begun: u64,
 }
 
@@ -56,7 +54,7 @@ struct Track {
 
 #[derive(Debug)]
 struct Slice {
-    span: SpanKey,
+    span: SpanNumber,
     end: Option<i64>,
     number: u64,
 }
@@ -67,7 +65,49 @@ struct Lanes {
     /// Whether the first track is a thread's.
     has_thread: bool,
     /// Positions of tracks on which nothing runs.
-    free: BTreeSet<usize>,
+    free: Positions,
+}
+
+/// A set of positions, of which the first is asked for.
+#[derive(Debug, Default)]
+struct Positions(Vec<u64>);
+
+impl Positions {
+    fn insert(&mut self, position: usize) {
+        if self.0.len() <= position / 64 {
+            self.0.resize(position / 64 + 1, 0);
+        }
+        self.0[position / 64] |= 1 << (position % 64);
+    }
+
+    fn remove(&mut self, position: usize) {
+        if let Some(word) = self.0.get_mut(position / 64) {
+            *word &= !(1 << (position % 64));
+        }
+    }
+
+    fn first(&self) -> Option<usize> {
+        let (at, word) = self.0.iter().enumerate().find(|(_, word)| **word != 0)?;
+        Some(at * 64 + word.trailing_zeros() as usize)
+    }
+}
+
+/// Numbers of spans are hashes already.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only numbers are hashed")
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Ends in order of time; of those at the same time, what began later ends first.
@@ -92,7 +132,7 @@ impl Tracks {
     }
 
     fn family(&mut self, has_thread: bool) -> Family {
-        self.families.push(Lanes { tracks: Vec::new(), has_thread, free: BTreeSet::new() });
+        self.families.push(Lanes { tracks: Vec::new(), has_thread, free: Positions::default() });
         Family(self.families.len() - 1)
     }
 
@@ -102,14 +142,14 @@ impl Tracks {
     }
 
     /// Whether a span is open.
-    pub fn is_open(&self, span: &SpanKey) -> bool {
-        self.open.contains_key(span)
+    pub fn is_open(&self, span: SpanNumber) -> bool {
+        self.open.contains_key(&span)
     }
 
     /// The track of an open span when nothing else runs within it.
-    pub fn top(&self, span: &SpanKey) -> Option<TrackIndex> {
-        let track = *self.open.get(span)?;
-        (self.all[track.0].stack.last()?.span == *span).then_some(track)
+    pub fn top(&self, span: SpanNumber) -> Option<TrackIndex> {
+        let track = *self.open.get(&span)?;
+        (self.all[track.0].stack.last()?.span == span).then_some(track)
     }
 
     /// Whether a track still takes a point at a time; counts it.
@@ -147,8 +187,8 @@ impl Tracks {
     pub fn place(
         &mut self,
         family: Family,
-        span: SpanKey,
-        parent: Option<SpanId>,
+        span: SpanNumber,
+        parent: Option<SpanNumber>,
         start: i64,
         end: Option<i64>,
         mut ended: impl Ended,
@@ -156,23 +196,22 @@ impl Tracks {
         // A span of no length may belong to one that ends right now, and is told by its parent.
         let is_point = end == Some(start);
         self.end_until(start, !is_point, &mut ended);
-        let parent = parent.map(|parent| SpanKey { trace: span.trace, span: parent });
         let lanes = &self.families[family.0];
         let main = lanes.has_thread.then(|| lanes.tracks.first().copied()).flatten();
         let of_parent = parent.and_then(|parent| self.open.get(&parent).copied());
         let of_parent = of_parent.filter(|track| self.all[track.0].family == family);
         let mut chosen = None;
         if let Some(track) = main {
-            self.end_strangers(track, parent.as_ref(), start, &mut ended);
+            self.end_strangers(track, parent, start, &mut ended);
             chosen = self.fits(track, end).then_some(track);
         }
-        if let (None, Some(track), Some(parent)) = (chosen, of_parent, &parent) {
+        if let (None, Some(track), Some(parent)) = (chosen, of_parent, parent) {
             self.end_strangers(track, Some(parent), start, &mut ended);
-            let is_top = self.all[track.0].stack.last().is_some_and(|top| top.span == *parent);
+            let is_top = self.all[track.0].stack.last().is_some_and(|top| top.span == parent);
             chosen = (is_top && self.fits(track, end)).then_some(track);
         }
         let lanes = &mut self.families[family.0];
-        let chosen = chosen.or_else(|| Some(lanes.tracks[*lanes.free.first()?]));
+        let chosen = chosen.or_else(|| Some(lanes.tracks[lanes.free.first()?]));
         let is_new = chosen.is_none();
         let track = chosen.unwrap_or_else(|| {
             let track = TrackIndex(self.all.len());
@@ -181,7 +220,7 @@ impl Tracks {
             track
         });
         let Track { position, stack, .. } = &mut self.all[track.0];
-        lanes.free.remove(position);
+        lanes.free.remove(*position);
         let is_in_parent = parent.is_some() && stack.last().map(|top| top.span) == parent;
         self.begun += 1;
         stack.push(Slice { span, end, number: self.begun });
@@ -193,9 +232,9 @@ impl Tracks {
     }
 
     /// Ends what ends at `time` on a track, but not a span's parent and what that is in.
-    fn end_strangers(&mut self, track: TrackIndex, parent: Option<&SpanKey>, time: i64, ended: &mut impl Ended) {
+    fn end_strangers(&mut self, track: TrackIndex, parent: Option<SpanNumber>, time: i64, ended: &mut impl Ended) {
         let stack = &self.all[track.0].stack;
-        let kept = stack.iter().rposition(|slice| Some(&slice.span) == parent).map_or(0, |position| position + 1);
+        let kept = stack.iter().rposition(|slice| Some(slice.span) == parent).map_or(0, |position| position + 1);
         while let Some(top) = self.all[track.0].stack[kept..].last()
             && top.end == Some(time)
         {

@@ -1,5 +1,7 @@
 //! Protobuf, written forwards into one buffer.
 
+use std::borrow::Cow;
+
 /// A growing message. Fields are written as they are called; nested messages by [`Message::nested`].
 #[derive(Debug, Default)]
 pub(crate) struct Message(Vec<u8>);
@@ -22,9 +24,9 @@ impl Message {
         self.0.clear();
     }
 
+    #[inline]
     pub fn varint(&mut self, field: u32, value: u64) {
-        self.raw_varint(u64::from(field << 3));
-        self.raw_varint(value);
+        self.append(Short::default().varint(field, value));
     }
 
     /// An `int32`, `int64` or enum.
@@ -32,9 +34,9 @@ impl Message {
         self.varint(field, value as u64);
     }
 
+    #[inline]
     pub fn fixed64(&mut self, field: u32, value: u64) {
-        self.raw_varint(u64::from(field << 3 | 1));
-        self.0.extend_from_slice(&value.to_le_bytes());
+        self.append(Short::default().fixed64(field, value));
     }
 
     pub fn double(&mut self, field: u32, value: f64) {
@@ -45,105 +47,180 @@ impl Message {
         self.text_bytes(field, text.as_bytes());
     }
 
-    /// A string, as UTF-8. Trace processor ends texts at NUL, and takes what follows for the next one.
+    /// A string, as UTF-8.
     pub fn text_bytes(&mut self, field: u32, text: &[u8]) {
-        if text.contains(&0) {
-            let parts: Vec<&[u8]> = text.split(|byte| *byte == 0).collect();
-            self.raw_bytes(field, &parts.join("\u{2400}".as_bytes()));
-        } else {
-            self.raw_bytes(field, text);
-        }
+        self.raw_bytes(field, &without_nul(text));
     }
 
     /// Bytes, or a message that is written already.
     pub fn raw_bytes(&mut self, field: u32, bytes: &[u8]) {
-        self.raw_varint(u64::from(field << 3 | 2));
-        self.raw_varint(bytes.len() as u64);
+        self.append(Short::default().length(field, bytes.len()));
         self.0.extend_from_slice(bytes);
     }
 
-    /// A nested message of a few numbers, written by `write`: no more than [`Short::SPACE`] bytes.
+    /// Fields that are made already.
     #[inline]
-    pub fn short(&mut self, field: u32, write: impl FnOnce(&mut Short)) {
-        let mut message = Short { bytes: [0; Short::SPACE], len: 0 };
-        write(&mut message);
-        self.raw_varint(u64::from(field << 3 | 2));
-        self.0.push(message.len as u8);
-        self.0.extend_from_slice(&message.bytes[..message.len]);
+    pub fn append(&mut self, Short { bytes, len }: Short) {
+        let len = self.0.len() + len as usize;
+        // To copy all of it is quicker than to copy a number of bytes that is not known.
+        self.0.extend_from_slice(&bytes.to_le_bytes());
+        self.0.truncate(len);
+    }
+
+    /// Fields that were kept.
+    #[inline]
+    pub fn append_kept(&mut self, kept: &Kept) {
+        let len = self.0.len() + kept.len();
+        self.0.extend_from_slice(&kept.0);
+        self.0.truncate(len);
+    }
+
+    /// Sixteen digits, or what else is of this length.
+    #[inline]
+    pub fn raw<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// A nested message of fields that are made already, with a string as the last.
+    #[inline]
+    pub fn with_text(&mut self, field: u32, before: Short, text_field: u32, text: &[u8]) {
+        self.with_clean_text(field, before, text_field, &without_nul(text));
+    }
+
+    /// The same with a string that has no NUL.
+    #[inline]
+    pub fn with_clean_text(&mut self, field: u32, before: Short, text_field: u32, text: &[u8]) {
+        let before = before.length(text_field, text.len());
+        self.append(Short::default().length(field, before.len as usize + text.len()));
+        self.append(before);
+        self.0.extend_from_slice(text);
     }
 
     /// A nested message, written by `write`.
     pub fn nested<R>(&mut self, field: u32, write: impl FnOnce(&mut Self) -> R) -> R {
-        self.raw_varint(u64::from(field << 3 | 2));
-        let at = self.0.len();
-        // One byte suffices for most; the message moves a little when it does not.
-        self.0.push(0);
+        let nested = self.open(field);
         let written = write(self);
-        let len = self.0.len() - at - 1;
-        if len < 0x80 {
-            self.0[at] = len as u8;
-        } else {
-            let mut length = [0; 10];
-            let bytes = encode_varint(len as u64, &mut length);
-            self.0.splice(at..=at, length[..bytes].iter().copied());
-        }
+        self.close(nested);
         written
     }
 
+    /// Begins a nested message, which is what is written until it is closed.
     #[inline]
-    fn raw_varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
+    pub fn open(&mut self, field: u32) -> Nested {
+        // A length of two bytes, to be told.
+        self.append(Short::default().length(field, 0).raw(0, 1));
+        Nested { at: self.0.len() }
+    }
+
+    #[inline]
+    pub fn close(&mut self, Nested { at }: Nested) {
+        let len = self.0.len() - at;
+        // There is room for a length of two bytes.
+        if let Ok(len @ ..0x80) = u8::try_from(len) {
+            self.0[at - 2] = len;
+            self.0.copy_within(at.., at - 1);
+            self.0.pop();
+        } else if len < 1 << 14 {
+            self.0[at - 2] = len as u8 | 0x80;
+            self.0[at - 1] = (len >> 7) as u8;
+        } else {
+            let length = Short::default().raw_varint(len as u64);
+            self.0.splice(at - 2..at, length.bytes.to_le_bytes().into_iter().take(length.len as usize));
         }
-        self.0.push(value as u8);
     }
 }
 
-/// A message that is made apart from the others.
+/// A nested message that is being written: where it begins.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Nested {
+    at: usize,
+}
+
+/// A few fields, no longer than fifteen bytes. They are made in a register: a processor waits long for bytes that were
+/// stored one by one when it is to load them together.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Short {
-    bytes: [u8; Self::SPACE],
-    len: usize,
+    bytes: u128,
+    /// How many bytes.
+    len: u32,
 }
 
 impl Short {
-    /// Two numbers of ten bytes, with their fields.
-    pub const SPACE: usize = 32;
-
     #[inline]
-    pub fn varint(&mut self, field: u32, value: u64) {
-        self.raw_varint(u64::from(field << 3));
-        self.raw_varint(value);
+    pub fn varint(self, field: u32, value: u64) -> Self {
+        self.raw_varint(u64::from(field << 3)).raw_varint(value)
     }
 
     #[inline]
-    pub fn double(&mut self, field: u32, value: f64) {
-        self.raw_varint(u64::from(field << 3 | 1));
-        self.bytes[self.len..self.len + 8].copy_from_slice(&value.to_le_bytes());
-        self.len += 8;
+    pub fn fixed64(self, field: u32, value: u64) -> Self {
+        self.raw_varint(u64::from(field << 3 | 1)).raw(value, 8)
+    }
+
+    /// The field of a string, bytes or a message, and how many bytes it has: they come next.
+    #[inline]
+    pub fn length(self, field: u32, len: usize) -> Self {
+        self.raw_varint(u64::from(field << 3 | 2)).raw_varint(len as u64)
+    }
+
+    /// A message of these fields. They may not be more than thirteen bytes.
+    #[inline]
+    pub fn nested(self, field: u32) -> Self {
+        let head = Self::default().length(field, self.len as usize);
+        debug_assert!(head.len + self.len <= 15, "too long to be short");
+        Self { bytes: head.bytes | self.bytes << (8 * head.len), len: head.len + self.len }
+    }
+
+    pub fn len(self) -> usize {
+        self.len as usize
     }
 
     #[inline]
-    fn raw_varint(&mut self, mut value: u64) {
+    fn raw(self, bytes: u64, count: u32) -> Self {
+        debug_assert!(self.len + count <= 15, "too long to be short");
+        Self { bytes: self.bytes | u128::from(bytes) << (8 * self.len), len: self.len + count }
+    }
+
+    #[inline]
+    fn raw_varint(self, mut value: u64) -> Self {
+        let mut written = self;
         while value >= 0x80 {
-            self.bytes[self.len] = value as u8 | 0x80;
-            self.len += 1;
+            written = written.raw(value & 0x7f | 0x80, 1);
             value >>= 7;
         }
-        self.bytes[self.len] = value as u8;
-        self.len += 1;
+        written.raw(value, 1)
     }
 }
 
-fn encode_varint(mut value: u64, out: &mut [u8; 10]) -> usize {
-    let mut len = 0;
-    while value >= 0x80 {
-        out[len] = value as u8 | 0x80;
-        value >>= 7;
-        len += 1;
+/// A [`Short`] to be written again: its length is in the last byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Kept([u8; 16]);
+
+impl Kept {
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
-    out[len] = value as u8;
-    len + 1
+
+    fn len(&self) -> usize {
+        self.0[15].into()
+    }
+}
+
+impl From<Short> for Kept {
+    #[inline]
+    fn from(short: Short) -> Self {
+        Self((short.bytes | u128::from(short.len) << 120).to_le_bytes())
+    }
+}
+
+/// Trace processor ends texts at NUL, and takes what follows for the next one.
+#[inline]
+fn without_nul(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(0, text).is_none() {
+        return text.into();
+    }
+    let parts: Vec<&[u8]> = text.split(|byte| *byte == 0).collect();
+    parts.join("\u{2400}".as_bytes()).into()
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The writer.
 
 use glasshouse_model::{SpanKind, StatusCode};
-use glasshouse_tables::attributes::RowAttributes;
+use glasshouse_tables::attributes::AttributeColumns;
 
 use crate::flows::Flows;
-use crate::input::{CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink};
+use crate::input::{
+    Attributes, CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink,
+    SpanNumber,
+};
 use crate::interned::Fixed;
 use crate::landscape::{Landscape, SideTrack};
 use crate::packets::{EventType, Packets};
@@ -109,17 +112,18 @@ impl Writer {
 
     /// Whether a span was written lately: those that run and at least the last hundred thousand are remembered.
     pub fn was_written(&self, span: &SpanKey) -> bool {
-        self.origin(span).is_some()
+        self.is_origin(span.number())
     }
 
-    /// The number of a span that an arrow may lead from.
-    fn origin(&self, span: &SpanKey) -> Option<u64> {
-        self.flows.known(span, self.tracks.is_open(span))
+    /// Whether an arrow may lead from a span.
+    fn is_origin(&self, span: SpanNumber) -> bool {
+        self.tracks.is_open(span) || self.flows.knows(span)
     }
 
-    /// Texts of places ([`glasshouse_tables::attributes::Repeats::At`]) say something else from now on; there are so many.
-    pub fn renew_places(&mut self, count: u32) {
-        self.packets.renew_places(count);
+    /// Tells of a slice of spans that come next: the attributes of its rows, and how many places their other texts have
+    /// ([`glasshouse_tables::attributes::Repeats::At`]). Rows and places of the slice before may not come any more.
+    pub fn slice(&mut self, attributes: &[&AttributeColumns], places: u32) {
+        self.packets.slice(attributes, places);
     }
 
     /// Announces a process.
@@ -139,16 +143,17 @@ impl Writer {
             self.landscape.async_spans(span.process)
         });
         let ended = |track, time| self.ends.push((track, time));
-        let placed = self.tracks.place(family, span.key, span.parent, start, end, ended);
+        let number = span.key.number();
+        let parent = span.parent.map(|parent| SpanKey { trace: span.key.trace, span: parent }.number());
+        let placed = self.tracks.place(family, number, parent, start, end, ended);
         self.write_ends();
         let thread = on.map(|(id, _)| id);
         let track = self.landscape.of_span(placed, span.process, thread, &mut self.packets);
-        let origin = span.parent.filter(|_| !placed.is_in_parent);
-        let origin = origin.and_then(|parent| self.origin(&SpanKey { trace: span.key.trace, span: parent }));
-        let number = self.flows.begin(&span.key);
+        let origin = parent.filter(|parent| !placed.is_in_parent && self.is_origin(*parent));
+        self.flows.begin(number);
 
         let event = &mut self.packets;
-        event.begin(EventType::SliceBegin, track);
+        event.begin(EventType::SliceBegin, track, start);
         let kind = match span.kind {
             SpanKind::Unspecified => None,
             SpanKind::Internal => Some(Fixed::Internal),
@@ -173,9 +178,9 @@ impl Writer {
             self.figures.flows += 1;
         }
         event.trace_id(Fixed::TraceId, &span.key.trace);
-        event.id(Fixed::SpanId, &span.key.span.hex());
+        event.span_id(Fixed::SpanId, span.key.span);
         if let Some(parent) = span.parent {
-            event.id(Fixed::ParentSpanId, &parent.hex());
+            event.span_id(Fixed::ParentSpanId, parent);
         }
         if span.status != StatusCode::Unset {
             event.repeated_annotation(Fixed::StatusCode, span.status.as_str().into());
@@ -183,7 +188,7 @@ impl Writer {
         if !span.status_message.is_empty() {
             event.repeated_annotation(Fixed::StatusDescription, span.status_message.into());
         }
-        if !span.scope.bytes.is_empty() {
+        if !span.scope.bytes().is_empty() {
             event.repeated_annotation(Fixed::ScopeName, span.scope);
         }
         if is_cut {
@@ -199,7 +204,7 @@ impl Writer {
             event.int_annotation(Fixed::ClockSkewNs, skew);
         }
         event.attributes(span.attributes);
-        event.write(start);
+        event.end();
         self.figures.spans += 1;
         self.figures.open_spans += u64::from(span.end.is_none());
         self.figures.cut_spans += u64::from(is_cut);
@@ -219,9 +224,9 @@ impl Writer {
 
     /// A link is a point at the beginning of its span, with an arrow from the span linked to.
     fn link(&mut self, link: &SpanLink<'_>, track: u64, time: i64) {
-        let origin = self.origin(&link.to);
+        let origin = Some(link.to.number()).filter(|origin| self.is_origin(*origin));
         let event = &mut self.packets;
-        event.begin(EventType::Instant, track);
+        event.begin(EventType::Instant, track, time);
         event.category(Fixed::Link);
         event.repeated_name("link".into());
         if let Some(origin) = origin {
@@ -229,27 +234,27 @@ impl Writer {
             self.figures.flows += 1;
         }
         event.trace_id(Fixed::LinkedTraceId, &link.to.trace);
-        event.id(Fixed::LinkedSpanId, &link.to.span.hex());
-        event.attributes(RowAttributes::packed(link.attributes));
-        event.write(time);
+        event.span_id(Fixed::LinkedSpanId, link.to.span);
+        event.attributes(Attributes::Packed(link.attributes));
+        event.end();
         self.figures.links += 1;
     }
 
     /// Writes an event of a span: a point within it while nothing else runs there, else on a track of its own.
     pub fn event(&mut self, event: &SpanEvent<'_>) {
         self.end_before(event.time);
-        let track = match self.tracks.top(&event.span) {
+        let track = match self.tracks.top(event.span.number()) {
             Some(track) => self.point_track(track, event.process, event.time),
             None => self.landscape.side_track(event.process, SideTrack::Events, event.time, &mut self.packets),
         };
         let packet = &mut self.packets;
-        packet.begin(EventType::Instant, track);
+        packet.begin(EventType::Instant, track, event.time);
         packet.category(Fixed::Event);
         packet.repeated_name(event.name.into());
         packet.trace_id(Fixed::TraceId, &event.span.trace);
-        packet.id(Fixed::SpanId, &event.span.span.hex());
-        packet.attributes(RowAttributes::packed(event.attributes));
-        packet.write(event.time);
+        packet.span_id(Fixed::SpanId, event.span.span);
+        packet.attributes(Attributes::Packed(event.attributes));
+        packet.end();
         self.figures.events += 1;
     }
 
@@ -258,7 +263,7 @@ impl Writer {
         self.end_before(log.time);
         let track = self.landscape.side_track(log.process, SideTrack::Logs, log.time, &mut self.packets);
         let event = &mut self.packets;
-        event.begin(EventType::Instant, track);
+        event.begin(EventType::Instant, track, log.time);
         event.category(Fixed::Log);
         if !log.severity.is_empty() {
             event.other_category(log.severity);
@@ -280,8 +285,8 @@ impl Writer {
         if let Some(span) = log.span {
             event.repeated_id(Fixed::SpanId, &span.hex());
         }
-        event.attributes(RowAttributes::packed(log.attributes));
-        event.write(log.time);
+        event.attributes(Attributes::Packed(log.attributes));
+        event.end();
         self.figures.logs += 1;
     }
 
@@ -292,12 +297,12 @@ impl Writer {
             self.figures.points_left_out += 1;
             return;
         };
-        self.packets.begin(EventType::Counter, track);
+        self.packets.begin(EventType::Counter, track, point.time);
         match point.value {
             CounterValue::Int(value) => self.packets.int_value(value),
             CounterValue::Double(value) => self.packets.double_value(value),
         }
-        self.packets.write(point.time);
+        self.packets.end();
         self.figures.points += 1;
     }
 
@@ -314,8 +319,8 @@ impl Writer {
 
     fn write_ends(&mut self) {
         for (track, time) in self.ends.drain(..) {
-            self.packets.begin(EventType::SliceEnd, self.landscape.known(track));
-            self.packets.write(time);
+            self.packets.begin(EventType::SliceEnd, self.landscape.known(track), time);
+            self.packets.end();
         }
     }
 }

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId, Value};
 use glasshouse_perfetto::message::{AnnotationValue, DebugAnnotation, EventName, Trace, TrackEvent};
 use glasshouse_perfetto::{
-    CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink, StartOrder,
-    Validation, Window, Writer, order_equal_starts, validate,
+    Attributes, CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink,
+    StartOrder, Validation, Window, Writer, order_equal_starts, validate,
 };
-use glasshouse_tables::attributes::{PackedWriter, RowAttributes};
+use glasshouse_tables::attributes::PackedWriter;
 use proptest::prelude::*;
 use prost::Message;
 
@@ -34,7 +34,7 @@ fn span(process: ProcessIndex, id: u64, start: i64, end: Option<i64>) -> Span<'s
         status_message: "",
         scope: "".into(),
         clock_skew: None,
-        attributes: RowAttributes::packed(&[]),
+        attributes: Attributes::Packed(&[]),
     }
 }
 
@@ -273,7 +273,7 @@ fn everything_else_is_there_too() {
         start_time: Some(T),
         labels: &["host-1"],
     });
-    writer.span(&Span { attributes: RowAttributes::packed(&attributes), ..span(shop, 1, 0, Some(100)) }, &[]);
+    writer.span(&Span { attributes: Attributes::Packed(&attributes), ..span(shop, 1, 0, Some(100)) }, &[]);
     let thread = Some((140_123_456_789_012, "worker"));
     let links = [SpanLink { to: key(1), attributes: &[] }, SpanLink { to: key(999), attributes: &[] }];
     writer.span(&Span { thread, ..span(other, 2, 10, Some(90)) }, &links);

@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use super::json::json_to_packed;
-use super::packed::{PackedWriter, RawValue, ValueRef, raw_iter};
+use super::packed::{PackedWriter, RawValue, ValueRef};
 use crate::ShreddedColumn;
 
 /// Whether a text will come again, as far as known.
@@ -16,32 +16,49 @@ use crate::ShreddedColumn;
 pub enum Repeats {
     /// It may or may not.
     Unknown,
-    /// Hardly.
-    Rarely,
     /// It is the text of a place: all texts of that place are the same, so it need be looked at only once. Places are
     /// counted from 0, as [`Places`] gives them out.
     At(u32),
 }
 
-/// A text of a row: UTF-8.
+/// A text of a row. It is not looked for before it is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
-    /// The text.
-    pub bytes: &'a [u8],
+    source: Source<'a>,
     /// Whether it comes again.
     pub repeats: Repeats,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    Of(&'a StringArray, u32),
+}
+
 impl<'a> Text<'a> {
+    /// A text that is UTF-8.
+    pub fn new(bytes: &'a [u8], repeats: Repeats) -> Self {
+        Self { source: Source::Bytes(bytes), repeats }
+    }
+
+    /// It as bytes.
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        match self.source {
+            Source::Bytes(bytes) => bytes,
+            Source::Of(texts, position) => texts.value(position as usize).as_bytes(),
+        }
+    }
+
     /// It as a string.
     pub fn as_str(&self) -> &'a str {
-        str::from_utf8(self.bytes).unwrap_or_default()
+        str::from_utf8(self.bytes()).unwrap_or_default()
     }
 }
 
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes(), repeats: Repeats::Unknown }
+        Self::new(text.as_bytes(), Repeats::Unknown)
     }
 }
 
@@ -83,37 +100,43 @@ impl TextColumn {
         Some(Self { texts: array.as_string_opt::<i32>()?.clone(), codes: None, repeats })
     }
 
-    #[inline]
-    fn find(&self, row: usize) -> Option<(&str, Repeats)> {
-        let (position, repeats) = match &self.codes {
-            Some((codes, _)) if codes.is_null(row) => return None,
-            Some((codes, first)) => {
-                let code = codes.value(row);
-                (code as usize, Repeats::At(first + code as u32))
-            }
-            None if self.texts.is_null(row) => return None,
-            None => (row, self.repeats),
-        };
-        Some((self.texts.value(position), repeats))
-    }
-
     /// The text of a row; `None` when it has none.
     #[inline]
     pub fn get(&self, row: usize) -> Option<Text<'_>> {
-        self.find(row).map(|(text, repeats)| Text { bytes: text.as_bytes(), repeats })
+        match &self.codes {
+            Some((codes, _)) => codes.is_valid(row).then(|| self.value(codes.value(row) as u32)),
+            None => self.texts.is_valid(row).then(|| self.value(row as u32)),
+        }
     }
 
     /// A text by its code, or by its row where there are no codes.
     #[inline]
     fn value(&self, value: u32) -> Text<'_> {
         let repeats = self.codes.as_ref().map_or(self.repeats, |(_, first)| Repeats::At(first + value));
-        Text { bytes: self.texts.value(value as usize).as_bytes(), repeats }
+        Text { source: Source::Of(&self.texts, value), repeats }
     }
 
     /// The text of a row as a string, empty when it has none.
     #[inline]
     pub fn str(&self, row: usize) -> &str {
-        self.find(row).map_or("", |(text, _)| text)
+        let position = match &self.codes {
+            Some((codes, _)) if codes.is_null(row) => return "",
+            Some((codes, _)) => codes.value(row) as usize,
+            None if self.texts.is_null(row) => return "",
+            None => row,
+        };
+        self.texts.value(position)
+    }
+
+    /// What `parse` makes of each row's text; it is asked once for each distinct one. The default for rows without text.
+    pub fn parsed<T: Copy + Default>(&self, parse: impl Fn(&str) -> T) -> Vec<T> {
+        let values: Vec<T> = self.texts.iter().map(|text| text.map_or_else(T::default, &parse)).collect();
+        match &self.codes {
+            Some((codes, _)) => {
+                codes.iter().map(|code| code.map_or_else(T::default, |code| values[code as usize])).collect()
+            }
+            None => values,
+        }
     }
 
     /// The text of a row, empty when it has none.
@@ -123,56 +146,67 @@ impl TextColumn {
     }
 }
 
-/// The attributes of rows, as they are in memory (packed) or in files (a column for each frequent key and type, and JSON
-/// for the rest).
+/// The attributes of rows of a batch, as they are in memory (packed) or in files (a column for each frequent key and type,
+/// and JSON for the rest).
 #[derive(Debug)]
 pub struct AttributeColumns {
     columns: Vec<AttributeColumn>,
-    /// In which columns each row has a value: most rows have few of them. Those of a row are from its offset to the next.
-    present: Vec<Cell>,
-    offsets: Vec<u32>,
-    /// What has no column; NULL where there is nothing.
+    /// What has no column, of chosen rows; NULL where there is nothing.
     packed: BinaryArray,
 }
 
-/// A value of a row.
-#[derive(Debug, Clone, Copy, Default)]
-struct Cell {
-    column: u32,
-    /// Which of the column's values.
-    value: u32,
+/// The values of a key that are of one type.
+#[derive(Debug, Clone)]
+pub struct AttributeColumn {
+    /// The key.
+    pub key: String,
+    /// The values of all rows of the batch.
+    pub values: AttributeValues,
 }
 
-#[derive(Debug)]
-struct AttributeColumn {
-    key: String,
-    place: u32,
-    values: Values,
-}
-
-#[derive(Debug)]
-enum Values {
-    Text(TextColumn),
+/// Values of a column; NULL in rows that have none.
+#[derive(Debug, Clone)]
+pub enum AttributeValues {
+    /// Texts of which most come again: which one each row has.
+    Coded {
+        /// The distinct texts.
+        texts: StringArray,
+        /// Positions in `texts`.
+        codes: Int32Array,
+    },
+    /// Texts of which hardly one comes again.
+    Text(StringArray),
+    /// Integers.
     Int(Int64Array),
+    /// Floats.
     Double(Float64Array),
+    /// Truth values.
     Bool(BooleanArray),
 }
 
+/// Where the attributes of a row are, among those of several batches.
+#[derive(Debug, Clone, Copy)]
+pub struct AttributeRow {
+    /// The batch.
+    pub batch: u32,
+    /// The row of the batch.
+    pub row: u32,
+}
+
 impl AttributeColumns {
-    /// The attributes of a batch: those of the column `name`, and of its shredded columns. `rows` are the batch's rows in
-    /// the order in which they will be asked for, by their positions there.
-    pub fn new(batch: &RecordBatch, name: &str, rows: &[u32], places: &mut Places) -> Result<Self, ArrowError> {
+    /// The attributes of a batch: those of the column `name`, and of its shredded columns. `chosen` are the rows of which
+    /// [`AttributeColumns::packed`] will be asked.
+    pub fn new(batch: &RecordBatch, name: &str, chosen: &[u32]) -> Result<Self, ArrowError> {
         let missing = || ArrowError::SchemaError(format!("{name} are not in the batch"));
         let own = batch.column_by_name(name).ok_or_else(missing)?;
         if let Some(packed) = own.as_binary_opt::<i32>() {
-            let (columns, present, offsets) = (Vec::new(), Vec::new(), Vec::new());
-            let packed = take(packed, &UInt32Array::from(rows.to_vec()), None)?.as_binary::<i32>().clone();
-            return Ok(Self { columns, present, offsets, packed });
+            let packed = take(packed, &UInt32Array::from(chosen.to_vec()), None)?.as_binary::<i32>().clone();
+            return Ok(Self { columns: Vec::new(), packed });
         }
-        let json = TextColumn::new(own, Repeats::Unknown, places).ok_or_else(missing)?;
+        let json = TextColumn::new(own, Repeats::Unknown, &mut Places::default()).ok_or_else(missing)?;
         let mut rest = BinaryBuilder::new();
         let mut writer = PackedWriter::new();
-        for row in rows {
+        for row in chosen {
             let Some(json) = json.get(*row as usize) else {
                 rest.append_null();
                 continue;
@@ -182,125 +216,91 @@ impl AttributeColumns {
             rest.append_value(writer.packed());
         }
         let mut columns = Vec::new();
-        let mut arrays = Vec::new();
         for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
             let Some(ShreddedColumn { key, .. }) = ShreddedColumn::from_name(field.name()) else { continue };
             if array.null_count() == array.len() {
                 continue;
             }
-            let place = places.take(1);
-            let values = values(array, places)
+            let values = AttributeValues::new(array)
                 .ok_or_else(|| ArrowError::SchemaError(format!("shredded column of type {}", array.data_type())))?;
-            columns.push(AttributeColumn { key, place, values });
-            arrays.push(array);
+            columns.push(AttributeColumn { key, values });
         }
-        let (present, offsets) = present(&columns, &arrays, rows);
-        Ok(Self { columns, present, offsets, packed: rest.finish() })
+        Ok(Self { columns, packed: rest.finish() })
     }
 
-    /// The attributes of the row that has this position in the order that was given.
-    pub fn row(&self, row: usize) -> RowAttributes<'_> {
-        let present = match self.offsets[..] {
-            [] => &[],
-            _ => &self.present[self.offsets[row] as usize..self.offsets[row + 1] as usize],
-        };
-        let packed = if self.packed.is_valid(row) { self.packed.value(row) } else { &[] };
-        RowAttributes { columns: &self.columns, present, packed }
+    /// The columns.
+    pub fn columns(&self) -> &[AttributeColumn] {
+        &self.columns
+    }
+
+    /// The packed attributes of a row that no column has; by its position among the chosen rows.
+    pub fn packed(&self, chosen: usize) -> &[u8] {
+        if self.packed.is_valid(chosen) { self.packed.value(chosen) } else { &[] }
     }
 }
 
-/// The values that are not NULL, row by row, and where each row's begin.
-fn present(columns: &[AttributeColumn], arrays: &[&ArrayRef], rows: &[u32]) -> (Vec<Cell>, Vec<u32>) {
-    let each_value = |array: &ArrayRef, give: &mut dyn FnMut(usize)| match array.nulls() {
-        Some(nulls) => nulls.valid_indices().for_each(give),
-        None => (0..rows.len()).for_each(give),
-    };
-    let mut positions = vec![0; rows.len()];
-    for (position, row) in rows.iter().enumerate() {
-        positions[*row as usize] = position;
-    }
-    let mut offsets = vec![0_u32; rows.len() + 1];
-    for array in arrays {
-        each_value(array, &mut |row| offsets[positions[row] + 1] += 1);
-    }
-    for position in 0..rows.len() {
-        offsets[position + 1] += offsets[position];
-    }
-    let mut next = offsets.clone();
-    let mut present = vec![Cell::default(); offsets[rows.len()] as usize];
-    for (number, (column, array)) in columns.iter().zip(arrays).enumerate() {
-        let codes = match &column.values {
-            Values::Text(TextColumn { codes: Some((codes, _)), .. }) => Some(codes.values()),
-            _ => None,
-        };
-        each_value(array, &mut |row| {
-            let next = &mut next[positions[row]];
-            let value = codes.map_or(row as u32, |codes| codes[row] as u32);
-            present[*next as usize] = Cell { column: number as u32, value };
-            *next += 1;
-        });
-    }
-    (present, offsets)
-}
-
-fn values(array: &ArrayRef, places: &mut Places) -> Option<Values> {
-    if let Some(values) = array.as_primitive_opt::<Int64Type>() {
-        Some(Values::Int(values.clone()))
-    } else if let Some(values) = array.as_primitive_opt::<Float64Type>() {
-        Some(Values::Double(values.clone()))
-    } else if let Some(values) = array.as_boolean_opt() {
-        Some(Values::Bool(values.clone()))
-    } else {
-        // A column of text that is no dictionary has hardly a text twice.
-        TextColumn::new(array, Repeats::Rarely, places).map(Values::Text)
+impl AttributeColumn {
+    /// The value of a row.
+    pub fn value(&self, row: usize) -> Option<RawValue<'_>> {
+        let valid = |array: &dyn Array| array.is_valid(row);
+        Some(match &self.values {
+            AttributeValues::Coded { texts, codes } => {
+                RawValue::String(valid(codes).then(|| texts.value(codes.value(row) as usize))?.as_bytes())
+            }
+            AttributeValues::Text(texts) => RawValue::String(valid(texts).then(|| texts.value(row))?.as_bytes()),
+            AttributeValues::Int(values) => RawValue::Other(ValueRef::Int(valid(values).then(|| values.value(row))?)),
+            AttributeValues::Double(values) => {
+                RawValue::Other(ValueRef::Double(valid(values).then(|| values.value(row))?))
+            }
+            AttributeValues::Bool(values) => RawValue::Other(ValueRef::Bool(valid(values).then(|| values.value(row))?)),
+        })
     }
 }
 
-/// The attributes of a row.
-#[derive(Debug, Clone, Copy)]
-pub struct RowAttributes<'a> {
-    columns: &'a [AttributeColumn],
-    /// The values that the row has.
-    present: &'a [Cell],
-    packed: &'a [u8],
-}
-
-/// The value of an attribute.
-#[derive(Debug, Clone, Copy)]
-pub enum RowValue<'a> {
-    /// A text.
-    Text(Text<'a>),
-    /// Another value.
-    Other(ValueRef<'a>),
-}
-
-impl<'a> RowAttributes<'a> {
-    /// Packed attributes ([`crate::attributes`]).
-    pub fn packed(packed: &'a [u8]) -> Self {
-        Self { columns: &[], present: &[], packed }
+impl AttributeValues {
+    fn new(array: &ArrayRef) -> Option<Self> {
+        if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
+            let texts = dictionary.values().as_string_opt::<i32>()?.clone();
+            return Some(Self::Coded { texts, codes: dictionary.keys().clone() });
+        }
+        if let Some(values) = array.as_primitive_opt::<Int64Type>() {
+            return Some(Self::Int(values.clone()));
+        }
+        if let Some(values) = array.as_primitive_opt::<Float64Type>() {
+            return Some(Self::Double(values.clone()));
+        }
+        if let Some(values) = array.as_boolean_opt() {
+            return Some(Self::Bool(values.clone()));
+        }
+        array.as_string_opt::<i32>().cloned().map(Self::Text)
     }
 
-    /// Hands over the attributes, one after the other, with their keys.
+    /// Hands over the rows that have a value.
     #[inline]
-    pub fn each(self, mut give: impl FnMut(Text<'a>, RowValue<'a>)) {
-        let Self { columns, present, packed } = self;
-        for Cell { column, value } in present {
-            let AttributeColumn { key, place, values } = &columns[*column as usize];
-            let value = match values {
-                Values::Text(texts) => RowValue::Text(texts.value(*value)),
-                Values::Int(values) => RowValue::Other(ValueRef::Int(values.value(*value as usize))),
-                Values::Double(values) => RowValue::Other(ValueRef::Double(values.value(*value as usize))),
-                Values::Bool(values) => RowValue::Other(ValueRef::Bool(values.value(*value as usize))),
-            };
-            give(Text { bytes: key.as_bytes(), repeats: Repeats::At(*place) }, value);
+    pub fn each_valid_row(&self, mut give: impl FnMut(usize)) {
+        match self.array().nulls() {
+            Some(nulls) => nulls.valid_indices().for_each(give),
+            None => (0..self.len()).for_each(&mut give),
         }
-        for (key, value) in raw_iter(packed) {
-            let unknown = |bytes| Text { bytes, repeats: Repeats::Unknown };
-            let value = match value {
-                RawValue::String(bytes) => RowValue::Text(unknown(bytes)),
-                RawValue::Other(value) => RowValue::Other(value),
-            };
-            give(unknown(key), value);
+    }
+
+    fn array(&self) -> &dyn Array {
+        match self {
+            Self::Coded { codes, .. } => codes,
+            Self::Text(values) => values,
+            Self::Int(values) => values,
+            Self::Double(values) => values,
+            Self::Bool(values) => values,
         }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.array().len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }

@@ -14,6 +14,8 @@ mod columns;
 mod json;
 mod packed;
 
-pub use columns::{AttributeColumns, Places, Repeats, RowAttributes, RowValue, Text, TextColumn};
+pub use columns::{
+    AttributeColumn, AttributeColumns, AttributeRow, AttributeValues, Places, Repeats, Text, TextColumn,
+};
 pub use json::{JsonError, JsonObject, json_get, json_to_packed, packed_to_json};
 pub use packed::{PackedWriter, RawValue, ValueRef, get, iter, raw_iter, to_model, validate};

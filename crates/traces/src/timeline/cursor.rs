@@ -5,7 +5,7 @@
 //! rows of a slice, at the other columns. So memory is bounded by a slice and by the times of the row groups that overlap.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -17,11 +17,14 @@ use super::Stop;
 use super::place::{Key, Place, Times};
 use crate::error::Failure;
 
-/// Rows of the first slice, so that it is there soon; each is twice as large as the one before, …
+/// Rows of the first slice, so that it is there soon; each is twice as large as the one before, up to `SLICE_ROWS`. It goes
+/// on to where a file's rows before all had their turn and those behind not: a slice that ends elsewhere reads pages that
+/// the next one reads again.
 const FIRST_ROWS: usize = 2 << 10;
-/// … up to so many rows unless told otherwise, …
 const SLICE_ROWS: usize = 16 << 10;
-/// … and how many bytes they may take, about.
+/// A slice grows no further for that than by this factor, …
+const GROWTH: usize = 4;
+/// … and takes no more bytes than this, about.
 const SLICE_BYTES: usize = 16 << 20;
 /// Rows that may start at the same moment, and how many bytes they may take, where they have to come together.
 const TOGETHER_ROWS: usize = 256 << 10;
@@ -52,9 +55,9 @@ pub(crate) struct Cursor {
     /// What was looked at, by the time of its next row; counted as in `places`.
     next: BinaryHeap<Reverse<(i64, usize)>>,
     places: Vec<Option<Active>>,
-    /// Rows of the next slice.
+    /// Rows of the next slice, when it does not go on.
     slice_rows: usize,
-    /// Rows of the largest.
+    /// Rows of the largest, when that is limited.
     most_rows: usize,
     is_divided: bool,
     /// Whether rows of the same time come in the same slice.
@@ -92,6 +95,34 @@ struct Active {
     row_bytes: usize,
     keys: Vec<Key>,
     next: usize,
+    /// Where rows before and behind are apart in the file as well, as positions in `keys`, descending.
+    cuts: Vec<u32>,
+}
+
+impl Active {
+    fn new(place: Place, keys: Vec<Key>) -> Self {
+        let last_rows = keys.iter().scan(0, |last, key| {
+            *last = key.row.max(*last);
+            Some(*last)
+        });
+        let last_rows: Vec<u32> = last_rows.collect();
+        let mut first_behind = u32::MAX;
+        let is_cut = |position: &u32| {
+            let position = *position as usize;
+            first_behind = first_behind.min(keys[position].row);
+            last_rows[position - 1] < first_behind
+        };
+        let cuts = (1..keys.len() as u32).rev().filter(is_cut).collect();
+        Self { row_bytes: place.row_bytes(), place, keys, next: 0, cuts }
+    }
+
+    /// Whether what had its turn and what did not are apart in the file.
+    fn is_at_cut(&mut self) -> bool {
+        while self.cuts.last().is_some_and(|cut| (*cut as usize) < self.next) {
+            self.cuts.pop();
+        }
+        self.cuts.last().is_some_and(|cut| *cut as usize == self.next)
+    }
 }
 
 impl Cursor {
@@ -115,7 +146,7 @@ impl Cursor {
             next: BinaryHeap::new(),
             places: Vec::new(),
             slice_rows: first_rows.unwrap_or(FIRST_ROWS),
-            most_rows: most_rows.unwrap_or(SLICE_ROWS),
+            most_rows: most_rows.unwrap_or(GROWTH * SLICE_ROWS),
             is_divided,
             is_together: matches!(table, Table::Spans | Table::SpanLinks),
             stop,
@@ -161,8 +192,7 @@ impl Cursor {
         let keys = place.keys(self.subject, self.times, &self.snapshot, &self.files)?;
         if let Some(first) = keys.first() {
             self.next.push(Reverse((first.time, self.places.len())));
-            let row_bytes = place.row_bytes();
-            self.places.push(Some(Active { place, row_bytes, keys, next: 0 }));
+            self.places.push(Some(Active::new(place, keys)));
         }
         Ok(())
     }
@@ -184,13 +214,18 @@ impl Cursor {
     pub fn next_slice(&mut self) -> Result<Option<Slice>, Failure> {
         let mut times: Vec<i64> = Vec::new();
         // Of each place, the rows and their turns in the slice.
-        let mut picked: HashMap<usize, Vec<(u32, u32)>> = HashMap::new();
+        let mut picked: BTreeMap<usize, Vec<(u32, u32)>> = BTreeMap::new();
         let mut bytes = 0;
-        let slice_rows = self.slice_rows;
-        self.slice_rows = (slice_rows * 2).min(self.most_rows);
+        let rows = self.slice_rows;
+        self.slice_rows = (rows * 2).min(SLICE_ROWS).min(self.most_rows);
+        let most_rows = (rows * GROWTH).min(self.most_rows);
+        let is_full = |taken: usize, bytes: usize, active: &mut Active| {
+            bytes >= SLICE_BYTES || taken >= most_rows || (taken >= rows && active.is_at_cut())
+        };
         while let Some((time, number)) = self.peek()? {
-            let is_full = times.len() >= slice_rows || bytes >= SLICE_BYTES;
-            if is_full && !(self.is_together && times.last() == Some(&time)) {
+            let active = self.places[number].as_mut().expect("a place stays until its last row had its turn");
+            let is_next = |times: &[i64], time| self.is_together && times.last() == Some(&time);
+            if is_full(times.len(), bytes, active) && !is_next(&times, time) {
                 break;
             }
             if times.len() >= TOGETHER_ROWS || bytes >= TOGETHER_BYTES {
@@ -201,12 +236,10 @@ impl Cursor {
             let other = self.next.peek().map_or(i64::MAX, |Reverse((time, _))| *time);
             let pending = self.pending.peek().map_or(i64::MAX, |Reverse((time, _))| *time);
             let until = other.min(pending.saturating_sub(1));
-            let active = self.places[number].as_mut().expect("a place stays until its last row had its turn");
             let rows = picked.entry(number).or_default();
-            while let Some(key) = active.keys.get(active.next)
+            while let Some(key) = active.keys.get(active.next).copied()
                 && key.time <= until.max(time)
-                && (times.len() < slice_rows && bytes < SLICE_BYTES
-                    || (self.is_together && times.last() == Some(&key.time) && times.len() < TOGETHER_ROWS))
+                && (!is_full(times.len(), bytes, active) || (is_next(&times, key.time) && times.len() < TOGETHER_ROWS))
             {
                 rows.push((key.row, times.len() as u32));
                 times.push(key.time);
@@ -226,14 +259,15 @@ impl Cursor {
             rows.sort_unstable();
             let active = self.places[number].as_ref().expect("its rows were picked");
             let wanted: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
-            for (position, (_, turn)) in rows.iter().enumerate() {
-                order[*turn as usize] = (batches.len() as u32, position as u32);
-            }
-            batches.push(if self.is_divided {
+            let (batch, positions) = if self.is_divided {
                 active.place.read_divided(self.columns, &wanted)?
             } else {
-                active.place.read(self.columns, &wanted)?
-            });
+                (active.place.read(self.columns, &wanted)?, (0..wanted.len() as u32).collect())
+            };
+            for (position, (_, turn)) in positions.into_iter().zip(&rows) {
+                order[*turn as usize] = (batches.len() as u32, position);
+            }
+            batches.push(batch);
             if active.next == active.keys.len() {
                 self.places[number] = None;
             }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use glasshouse_files::FileCache;
 use glasshouse_model::{ProcessId, SpanId, Subject, TimeRange, TimelineRequest, Timestamp, TraceId, TraceProcess};
-use glasshouse_tables::attributes::Places;
+use glasshouse_tables::attributes::{AttributeColumns, Places};
 use glasshouse_tables::ports::QueryError;
 use glasshouse_tables::{Snapshot, Table};
 
@@ -31,9 +31,9 @@ pub use rows::{EventView, LinkView, LogView, PointView, SpanView};
 
 /// What visits rows. A break ends the visit.
 pub trait Visitor {
-    /// Places of texts of spans ([`glasshouse_tables::attributes::Repeats::At`]) have other texts from now on; there are
-    /// so many.
-    fn renew_places(&mut self, count: u32);
+    /// Spans of a slice come next: these are the attributes of its rows, and its other texts have so many places
+    /// ([`glasshouse_tables::attributes::Repeats::At`]). Those of the slice before do not come any more.
+    fn slice(&mut self, attributes: &[&AttributeColumns], places: u32);
 
     /// Spans that start at the same moment, or had started by then when that is the beginning of the range, each span
     /// once; and their links, with the position of the span among them, in order of it.
@@ -153,10 +153,11 @@ impl Timeline {
             let Some(time) = next.min() else { return Ok(ControlFlow::Continue(())) };
             let started = spans.at(time);
             let linked = links.at(time);
+            if let Some(places) = spans.new_places.take() {
+                let attributes: Vec<_> = spans.columns.iter().map(SpanColumns::attributes).collect();
+                visitor.slice(&attributes, places);
+            }
             if !started.is_empty() {
-                if let Some(count) = spans.new_places.take() {
-                    visitor.renew_places(count);
-                }
                 let is_first = time == self.request.range.from.nanos();
                 let early =
                     crossing.iter().filter(|_| is_first).flat_map(|links| links.rows_before(time)).map(|(_, row)| row);
@@ -259,12 +260,12 @@ impl Timeline {
         let mut links = Vec::new();
         each_of_traces(&self.snapshot, &self.files, Table::SpanLinks, range, &traces, names, |batch| {
             self.stop.check()?;
-            let columns = LinkColumns::new(&batch, &[], &mut Places::default())?;
+            let columns = LinkColumns::new(&batch, 0, &[], &mut Places::default())?;
             let is_wanted = |row: &LinkRow<'_>| spans.contains(&(row.trace_id, row.span_id));
             let rows: Vec<u32> = columns.rows_before(from).filter(|(_, row)| is_wanted(row)).map(|(i, _)| i).collect();
             if !rows.is_empty() {
                 let chosen = taken(&batch, Table::SpanLinks, names, &rows)?;
-                links.push(LinkColumns::new(&chosen, &[], &mut Places::default())?);
+                links.push(LinkColumns::new(&chosen, 0, &[], &mut Places::default())?);
             }
             Ok(())
         })?;
@@ -322,12 +323,14 @@ impl<C: Columns> Feed<C> {
         self.columns.clear();
         let Some(Slice { batches, times, order }) = cursor.next_slice()? else {
             self.cursor = None;
+            self.new_places = Some(0);
             return Ok(None);
         };
         let mut places = Places::default();
         let mut order = order;
         let rows = if C::IS_DIVIDED { in_turn(&mut order, batches.len()) } else { vec![Vec::new(); batches.len()] };
-        let columns = batches.iter().zip(&rows).map(|(batch, rows)| C::new(batch, rows, &mut places));
+        let columns = (0..).zip(batches.iter().zip(&rows));
+        let columns = columns.map(|(number, (batch, rows))| C::new(batch, number, rows, &mut places));
         self.columns = columns.collect::<Result<_, _>>()?;
         self.new_places = Some(places.count());
         (self.times, self.order, self.at) = (times, order, 0);

@@ -17,6 +17,9 @@ use crate::logs;
 use crate::lookup::{Wanted, taken};
 use crate::source::Source;
 
+/// Wanted rows with no more than this between them are decoded together with it: to skip takes a while too.
+const NEAR: u32 = 16;
+
 /// A row and when it is its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
@@ -195,11 +198,24 @@ impl Place {
         Ok(ended)
     }
 
-    /// The same as [`FileReader::read_divided`] gives them; those in memory as they are there.
-    pub fn read_divided(&self, columns: &[&'static str], rows: &[u32]) -> Result<RecordBatch, Failure> {
+    /// Columns of some rows, ascending, as [`FileReader::read_divided`] gives them, in memory as they are there. There may
+    /// be others among them: the positions are those of the wanted.
+    pub fn read_divided(&self, columns: &[&'static str], rows: &[u32]) -> Result<(RecordBatch, Vec<u32>), Failure> {
         match &self.source {
-            Source::Hot(batch) => taken(batch, self.table, columns, rows),
-            Source::Group(file, group) => Ok(file.read_divided(*group, columns, &ranges_of(file, *group, rows))?),
+            Source::Hot(batch) => Ok((taken(batch, self.table, columns, rows)?, (0..rows.len() as u32).collect())),
+            Source::Group(file, group) => {
+                let mut positions = Vec::with_capacity(rows.len());
+                let mut left_out = rows.first().copied().unwrap_or_default();
+                let mut end = left_out;
+                for row in rows {
+                    if *row > end + NEAR {
+                        left_out += row - end;
+                    }
+                    end = row + 1;
+                    positions.push(row - left_out);
+                }
+                Ok((file.read_divided(*group, columns, &ranges_of(file, *group, rows, NEAR))?, positions))
+            }
         }
     }
 
@@ -207,15 +223,16 @@ impl Place {
     pub fn read(&self, columns: &[&'static str], rows: &[u32]) -> Result<RecordBatch, Failure> {
         match &self.source {
             Source::Hot(batch) => taken(batch, self.table, columns, rows),
-            Source::Group(file, group) => Ok(file.read(columns, &ranges_of(file, *group, rows))?),
+            Source::Group(file, group) => Ok(file.read(columns, &ranges_of(file, *group, rows, 0))?),
         }
     }
 }
 
-/// Rows counted from a row group's first as rows of the file.
-fn ranges_of(file: &FileReader, group: usize, rows: &[u32]) -> RowRanges {
+/// Rows counted from a row group's first, ascending, as rows of the file; with those between them where they are `near`.
+fn ranges_of(file: &FileReader, group: usize, rows: &[u32], near: u32) -> RowRanges {
     let first = file.row_group(group).start;
-    rows.iter().map(|row| first + u64::from(*row)..first + u64::from(*row) + 1).collect()
+    let parts = rows.chunk_by(|row, next| *next <= row + 1 + near);
+    parts.map(|part| first + u64::from(part[0])..first + u64::from(part[part.len() - 1]) + 1).collect()
 }
 
 /// The ids of a span.

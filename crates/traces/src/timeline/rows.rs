@@ -9,7 +9,7 @@ use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{ProcessId, Severity, SpanId, SpanKind, StatusCode, TraceId};
 use glasshouse_tables::Table;
-use glasshouse_tables::attributes::{AttributeColumns, Places, Repeats, RowAttributes, Text, TextColumn};
+use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, Places, Repeats, Text, TextColumn};
 
 use crate::cells;
 use crate::error::Failure;
@@ -44,8 +44,10 @@ pub struct SpanView<'a> {
     pub status_message: &'a str,
     /// Instrumentation scope; empty when not said.
     pub scope: Text<'a>,
-    /// Attributes.
-    pub attributes: RowAttributes<'a>,
+    /// Where its attributes are in the slice ([`super::Visitor::slice`]), …
+    pub row: AttributeRow,
+    /// … and those that are in none of the columns, packed.
+    pub attributes: &'a [u8],
 }
 
 /// A link of a span.
@@ -165,8 +167,8 @@ pub(crate) trait Columns: Sized {
     /// Whether they are wanted as files have them.
     const IS_DIVIDED: bool = false;
 
-    /// The columns of a batch, divided ones with the rows in this order; their texts get places.
-    fn new(batch: &RecordBatch, rows: &[u32], places: &mut Places) -> Result<Self, Failure>;
+    /// The columns of a batch, the `number`th of its slice, divided ones with the rows in this order; their texts get places.
+    fn new(batch: &RecordBatch, number: u32, rows: &[u32], places: &mut Places) -> Result<Self, Failure>;
 }
 
 /// Declares the typed columns of a table's rows, and how to find them in a batch.
@@ -179,7 +181,7 @@ macro_rules! columns {
             const TABLE: Table = $table;
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            fn new(batch: &RecordBatch, _: &[u32], _: &mut Places) -> Result<Self, Failure> {
+            fn new(batch: &RecordBatch, _: u32, _: &[u32], _: &mut Places) -> Result<Self, Failure> {
                 Ok(Self { $($field: $cast(cells::column(batch, stringify!($field))?)?.clone()),* })
             }
         }
@@ -193,16 +195,20 @@ fn text(array: &dyn Array) -> Result<&StringArray, Failure> {
 /// Columns of spans, text and attributes as files have them.
 #[derive(Debug)]
 pub(crate) struct SpanColumns {
+    /// Which batch of its slice, …
+    batch: u32,
+    /// … and which of its rows these are.
+    rows: Vec<u32>,
     trace_id: FixedSizeBinaryArray,
     span_id: FixedSizeBinaryArray,
     parent_span_id: FixedSizeBinaryArray,
     process_id: FixedSizeBinaryArray,
     service_name: TextColumn,
     name: TextColumn,
-    kind: TextColumn,
+    kind: Vec<SpanKind>,
     start_time: Times,
     end_time: Times,
-    status_code: TextColumn,
+    status_code: Vec<StatusCode>,
     status_message: TextColumn,
     thread_id: Int64Array,
     thread_name: TextColumn,
@@ -233,7 +239,7 @@ impl Columns for SpanColumns {
     ];
     const IS_DIVIDED: bool = true;
 
-    fn new(batch: &RecordBatch, rows: &[u32], places: &mut Places) -> Result<Self, Failure> {
+    fn new(batch: &RecordBatch, number: u32, rows: &[u32], places: &mut Places) -> Result<Self, Failure> {
         // They are looked at in this order, and lie in it then.
         let indices = UInt32Array::from(rows.to_vec());
         let column = |name: &'static str| {
@@ -245,22 +251,23 @@ impl Columns for SpanColumns {
         let mut text =
             |name: &'static str| TextColumn::new(&column(name)?, Repeats::Unknown, places).ok_or(Failure::Schema(name));
         Ok(Self {
+            batch: number,
+            rows: rows.to_vec(),
             trace_id: id("trace_id")?,
             span_id: id("span_id")?,
             parent_span_id: id("parent_span_id")?,
             process_id: id("process_id")?,
             service_name: text("service_name")?,
             name: text("name")?,
-            kind: text("kind")?,
+            kind: text("kind")?.parsed(|kind| SpanKind::from_name(kind).unwrap_or_default()),
             start_time: time("start_time")?,
             end_time: time("end_time")?,
-            status_code: text("status_code")?,
+            status_code: text("status_code")?.parsed(|code| StatusCode::from_name(code).unwrap_or_default()),
             status_message: text("status_message")?,
             thread_id: cells::integers(&*column("thread_id")?)?.clone(),
             thread_name: text("thread_name")?,
             scope_name: text("scope_name")?,
-            attributes: AttributeColumns::new(batch, "attributes", rows, places)
-                .map_err(|_| Failure::Schema("attributes"))?,
+            attributes: AttributeColumns::new(batch, "attributes", rows).map_err(|_| Failure::Schema("attributes"))?,
             ingest_time: time("ingest_time")?,
         })
     }
@@ -324,6 +331,11 @@ fn text_at(column: &StringArray, row: usize) -> &str {
 }
 
 impl SpanColumns {
+    /// The attributes of its rows.
+    pub fn attributes(&self) -> &AttributeColumns {
+        &self.attributes
+    }
+
     /// The span of a row; `None` when its ids are not valid, which decoders do not let in.
     pub fn row(&self, row: usize) -> Option<SpanRow<'_>> {
         let start = self.start_time.value(row);
@@ -336,14 +348,15 @@ impl SpanColumns {
             span_id: SpanId::from_slice(self.span_id.value(row))?,
             parent_span_id: id(&self.parent_span_id, row).and_then(SpanId::from_slice),
             name: self.name.text(row),
-            kind: SpanKind::from_name(self.kind.str(row)).unwrap_or_default(),
+            kind: self.kind[row],
             start,
             end,
             thread,
-            status: StatusCode::from_name(self.status_code.str(row)).unwrap_or_default(),
+            status: self.status_code[row],
             status_message: self.status_message.str(row),
             scope: self.scope_name.text(row),
-            attributes: self.attributes.row(row),
+            row: AttributeRow { batch: self.batch, row: self.rows[row] },
+            attributes: self.attributes.packed(row),
         };
         let ingest_time = self.ingest_time.value(row);
         let version = Version { is_complete: end.is_some(), ingest_time, end_time: end, start_time: start };

@@ -7,6 +7,7 @@ use glasshouse_model::{
     Kinds, ProcessId, Severity, SpanId, SpanKind, StatusCode, Subject, Survey, TimeRange, TimelineRequest, Timestamp,
     TraceId,
 };
+use glasshouse_tables::attributes::AttributeColumns;
 use glasshouse_tables::attributes::ValueRef;
 use glasshouse_tables::{
     EventRow, LinkRow, LogRow, LogsBuilder, SpanEventsBuilder, SpanLinksBuilder, SpanRow, SpansBuilder, Table,
@@ -218,7 +219,7 @@ fn number(id: SpanId) -> u8 {
 }
 
 impl Visitor for Notes {
-    fn renew_places(&mut self, _: u32) {}
+    fn slice(&mut self, _: &[&AttributeColumns], _: u32) {}
 
     fn spans(&mut self, spans: &[SpanView<'_>], links: &[(usize, LinkView<'_>)]) -> ControlFlow<()> {
         for (position, span) in spans.iter().enumerate() {
