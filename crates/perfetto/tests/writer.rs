@@ -2,15 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId, Value};
-use glasshouse_perfetto::message::{AnnotationValue, DebugAnnotation, EventName, Trace, TrackEvent};
+use glasshouse_perfetto::message::{
+    AnnotationValue, DebugAnnotation, EventName, InternedBytes, InternedText, Trace, TracePacket, TrackEvent,
+};
 use glasshouse_perfetto::{
     Attributes, CounterValue, LogRecord, MetricPoint, Process, ProcessIndex, Span, SpanEvent, SpanKey, SpanLink,
     StartOrder, Validation, Window, Writer, order_equal_starts, validate,
 };
-use glasshouse_tables::attributes::PackedWriter;
+use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, PackedWriter};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -54,12 +60,47 @@ struct Slice {
     parent: Option<String>,
 }
 
+/// What a reader knows by number.
+#[derive(Default)]
+struct Interned {
+    names: HashMap<u64, String>,
+    annotations: HashMap<u64, String>,
+    texts: HashMap<u64, String>,
+}
+
+impl Interned {
+    fn read(&mut self, packet: &TracePacket) {
+        if packet.sequence_flags() & 1 != 0 {
+            *self = Self::default();
+        }
+        let Some(data) = &packet.interned_data else { return };
+        let text = |entry: &InternedText| (entry.iid(), entry.name().to_owned());
+        let bytes = |entry: &InternedBytes| (entry.iid(), String::from_utf8(entry.str().to_vec()).unwrap());
+        self.names.extend(data.event_names.iter().map(text));
+        self.annotations.extend(data.debug_annotation_names.iter().map(text));
+        self.texts.extend(data.debug_annotation_string_values.iter().map(bytes));
+    }
+
+    fn annotations(&self, event: &TrackEvent) -> BTreeMap<String, String> {
+        let name = |a: &DebugAnnotation| a.name_iid.map_or(a.name().to_owned(), |iid| self.annotations[&iid].clone());
+        let value = |a: &DebugAnnotation| match a.value.as_ref() {
+            Some(AnnotationValue::Text(text)) => text.clone(),
+            Some(AnnotationValue::InternedText(iid)) => self.texts[iid].clone(),
+            Some(AnnotationValue::Int(value)) => value.to_string(),
+            Some(AnnotationValue::Bool(value)) => value.to_string(),
+            Some(AnnotationValue::Double(value)) => value.to_string(),
+            _ => format!("{a:?}"),
+        };
+        event.debug_annotations.iter().map(|a| (name(a), value(a))).collect()
+    }
+}
+
 /// Replays a trace as trace processor does: an end closes what was opened last on its track.
 fn slices(trace: &[u8]) -> (Vec<Slice>, Validation) {
     let validation = validate(trace).unwrap();
     assert_eq!(validation.errors, [] as [&str; 0]);
     let trace = Trace::decode(trace).unwrap();
-    let (mut names, mut annotations, mut texts) = (HashMap::new(), HashMap::new(), HashMap::new());
+    let mut interned = Interned::default();
     let mut tracks: HashMap<u64, (String, Vec<usize>)> = HashMap::new();
     let (mut slices, mut clock) = (Vec::<Slice>::new(), 0);
     for packet in &trace.packet {
@@ -68,20 +109,7 @@ fn slices(trace: &[u8]) -> (Vec<Slice>, Validation) {
                 clock = set.timestamp() as i64;
             }
         }
-        if packet.sequence_flags() & 1 != 0 {
-            names.clear();
-            annotations.clear();
-            texts.clear();
-        }
-        if let Some(data) = &packet.interned_data {
-            names.extend(data.event_names.iter().map(|entry| (entry.iid(), entry.name().to_owned())));
-            annotations.extend(data.debug_annotation_names.iter().map(|entry| (entry.iid(), entry.name().to_owned())));
-            texts.extend(
-                data.debug_annotation_string_values
-                    .iter()
-                    .map(|entry| (entry.iid(), String::from_utf8(entry.str().to_vec()).unwrap())),
-            );
-        }
+        interned.read(packet);
         if let Some(track) = &packet.track_descriptor {
             let thread = track.thread.as_ref().map(|thread| thread.thread_name().to_owned());
             let name = thread.unwrap_or_else(|| track.name().to_owned());
@@ -92,14 +120,13 @@ fn slices(trace: &[u8]) -> (Vec<Slice>, Validation) {
         let (track, stack) = tracks.get_mut(&event.track_uuid()).unwrap();
         match event.r#type() {
             1 => {
-                let text = |key: &str| annotation(event, key, &annotations, &texts);
                 let name = match event.name.as_ref().unwrap() {
-                    EventName::Interned(iid) => names[iid].clone(),
+                    EventName::Interned(iid) => interned.names[iid].clone(),
                     EventName::Inline(name) => name.clone(),
                 };
                 let parent = stack.last().map(|open| slices[*open].span.clone());
                 stack.push(slices.len());
-                let (depth, span) = (stack.len() - 1, text("otel.span_id").unwrap());
+                let (depth, span) = (stack.len() - 1, interned.annotations(event)["otel.span_id"].clone());
                 slices.push(Slice { track: track.clone(), name, start: clock - T, end: None, depth, span, parent });
             }
             2 => slices[stack.pop().unwrap()].end = Some(clock - T),
@@ -109,20 +136,22 @@ fn slices(trace: &[u8]) -> (Vec<Slice>, Validation) {
     (slices, validation)
 }
 
-fn annotation(
-    event: &TrackEvent,
-    key: &str,
-    names: &HashMap<u64, String>,
-    texts: &HashMap<u64, String>,
-) -> Option<String> {
-    let is_it = |a: &&DebugAnnotation| a.name_iid.map_or(a.name() == key, |iid| names[&iid] == key);
-    match event.debug_annotations.iter().find(is_it)?.value.as_ref()? {
-        AnnotationValue::Text(text) => Some(text.clone()),
-        AnnotationValue::InternedText(iid) => Some(texts[iid].clone()),
-        AnnotationValue::Int(value) => Some(value.to_string()),
-        AnnotationValue::Bool(value) => Some(value.to_string()),
-        other => Some(format!("{other:?}")),
+/// The annotations of every slice, and where in the code it is.
+fn annotated(trace: &[u8]) -> Vec<(BTreeMap<String, String>, Option<String>)> {
+    assert_eq!(validate(trace).unwrap().errors, [] as [&str; 0]);
+    let mut interned = Interned::default();
+    let mut locations = HashMap::new();
+    let mut annotated = Vec::new();
+    for packet in &Trace::decode(trace).unwrap().packet {
+        interned.read(packet);
+        for place in packet.interned_data.iter().flat_map(|data| &data.source_locations) {
+            locations.insert(place.iid(), format!("{}:{}", place.file_name(), place.line_number()));
+        }
+        let Some(event) = packet.track_event.as_ref().filter(|event| event.r#type() == 1) else { continue };
+        let location = event.source_location_iid.map(|iid| locations[&iid].clone());
+        annotated.push((interned.annotations(event), location));
     }
+    annotated
 }
 
 fn id(number: u64) -> String {
@@ -309,6 +338,90 @@ fn everything_else_is_there_too() {
     assert_eq!((found.slices, found.instants, found.counters, found.flows), (2, 5, 2, 1));
     // Two processes, a thread, spans, events, logs, a counter.
     assert_eq!((found.tracks, found.open_slices), (7, 0));
+}
+
+/// Attributes that are hard to write from columns, of which a row has some.
+fn hard_attributes(row: usize) -> Vec<(String, Value)> {
+    let long = if row % 100 == 0 { 2000 } else { 10 };
+    let all = [
+        ("http.route".to_owned(), Value::String(format!("/things/{}", row % 3))),
+        ("short".to_owned(), Value::String(format!("{}", row % 7))),
+        ("once".to_owned(), Value::String(format!("only here {row}"))),
+        ("many".to_owned(), Value::String(format!("one of many {}", row / 2))),
+        ("nul".to_owned(), Value::String(format!("a\0b{}", row % 4))),
+        ("long".to_owned(), Value::String(format!("{}{}", "x".repeat(long), row % 2))),
+        ("k".repeat(long), Value::String("a key that is long".to_owned())),
+        ("size".to_owned(), Value::Int([0, 1, -1, i64::MAX, i64::MIN, 1 << 49][row % 6])),
+        ("ratio".to_owned(), Value::Double(row as f64 / 3.0)),
+        ("hit".to_owned(), Value::Bool(row % 2 == 0)),
+        ("code.file.path".to_owned(), Value::String(format!("src/{}.rs", row % 5))),
+        ("code.line.number".to_owned(), Value::Int((row % 9) as i64)),
+    ];
+    all.into_iter().enumerate().filter(|(i, _)| (row + i) % 4 != 0).map(|(_, attribute)| attribute).collect()
+}
+
+/// The same as columns of a file; texts of `distinct` keys are not coded.
+fn as_columns(rows: &[Vec<(String, Value)>], distinct: &[&str]) -> AttributeColumns {
+    let keys: BTreeMap<&str, &Value> = rows.iter().flatten().map(|(key, value)| (key.as_str(), value)).collect();
+    let mut arrays: Vec<(String, ArrayRef)> = vec![("attributes".into(), Arc::new(StringArray::new_null(rows.len())))];
+    for (key, first) in keys {
+        let values = rows.iter().map(|row| row.iter().find(|(other, _)| other == key).map(|(_, value)| value));
+        let (kind, array): (_, ArrayRef) = match first {
+            Value::Int(_) => {
+                let int = |value: Option<&Value>| if let Some(Value::Int(value)) = value { Some(*value) } else { None };
+                ("int", Arc::new(values.map(int).collect::<Int64Array>()))
+            }
+            Value::Double(_) => {
+                let double =
+                    |value: Option<&Value>| if let Some(Value::Double(value)) = value { Some(*value) } else { None };
+                ("double", Arc::new(values.map(double).collect::<Float64Array>()))
+            }
+            Value::Bool(_) => {
+                let bool =
+                    |value: Option<&Value>| if let Some(Value::Bool(value)) = value { Some(*value) } else { None };
+                ("bool", Arc::new(values.map(bool).collect::<BooleanArray>()))
+            }
+            _ => {
+                let texts: StringArray = values.map(|value| value.and_then(Value::as_str)).collect();
+                let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+                let coded = |texts| cast(&texts, &dictionary).unwrap();
+                ("str", if distinct.contains(&key) { Arc::new(texts) } else { coded(texts) })
+            }
+        };
+        arrays.push((format!("{kind}:{key}"), array));
+    }
+    let rows: Vec<u32> = (0..rows.len() as u32).collect();
+    AttributeColumns::new(&RecordBatch::try_from_iter(arrays).unwrap(), "attributes", &rows).unwrap()
+}
+
+#[test]
+fn columns_are_read_back_as_packed_attributes_are() {
+    // So many texts that the reader is told to forget some, and that not all of a slice get a number.
+    let slices = [0..9_000, 9_000..18_000, 18_000..27_000, 27_000..72_000];
+    let slices: Vec<Vec<_>> = slices.into_iter().map(|rows| rows.map(hard_attributes).collect()).collect();
+    let (mut of_memory, mut of_files) = (Writer::new(Window::ALL), Writer::new(Window::ALL));
+    let (in_memory, in_files) = (process(&mut of_memory), process(&mut of_files));
+    let mut start = 0;
+    for rows in &slices {
+        let columns = as_columns(rows, &["once", "nul"]);
+        of_files.slice(&[&columns], 0);
+        for (row, attributes) in rows.iter().enumerate() {
+            let mut packed = PackedWriter::new();
+            attributes.iter().for_each(|(key, value)| packed.push(key, value));
+            start += 1;
+            let span = |process| span(process, start as u64, start, Some(start + 1));
+            of_memory.span(&Span { attributes: Attributes::Packed(packed.packed()), ..span(in_memory) }, &[]);
+            let attributes = Attributes::Of { row: AttributeRow { batch: 0, row: row as u32 }, rest: &[] };
+            of_files.span(&Span { attributes, ..span(in_files) }, &[]);
+        }
+    }
+    of_memory.finish();
+    of_files.finish();
+    let (memory, files) = (annotated(&of_memory.take()), annotated(&of_files.take()));
+    assert_eq!(memory.len(), 72_000);
+    for (row, (memory, files)) in memory.iter().zip(&files).enumerate() {
+        assert!(memory == files, "row {row}: {memory:?} {files:?}");
+    }
 }
 
 fn random_spans() -> impl Strategy<Value = Vec<(u64, i64, Option<i64>, Option<i64>)>> {
