@@ -191,6 +191,28 @@ def test_a_window_cuts_spans_and_kinds_choose(server, hard_cases, tmp_path):
         }
 
 
+def test_skewed_clocks_are_told(server, tmp_path):
+    one, other = Process(server, "front"), Process(server, "back")
+    late = one.span("late parent", 10 * MS, 100 * MS)
+    in_time = one.span("parent in time", 20 * MS, 90 * MS, late)
+    # Ids are counted for each process: these must differ.
+    other.spans = [{} for _ in range(10)]
+    other.span("early child", 7 * MS, 50 * MS, late)
+    other.span("child in time", 30 * MS, 40 * MS, in_time)
+    one.send()
+    other.spans = other.spans[10:]
+    other.send()
+    trace = export(server, f"/v1/traces/{7:032x}?format=perfetto", tmp_path / "skewed.pftrace")
+    trace.check()
+    is_valid(server, trace)
+    by_name = {slice["name"]: slice for slice in trace.spans.values()}
+    assert len(by_name) == 4
+    skewed = [slice for slice in by_name.values() if "CLOCK_SKEW" in (slice["category"] or "")]
+    assert skewed == [by_name["late parent"]]
+    assert skewed[0]["args"]["debug.glasshouse_clock_skew_ns"] == 3 * MS
+    assert (skewed[0]["ts"], skewed[0]["dur"]) == (START + 10 * MS, 90 * MS), "times stay as they were told"
+
+
 def test_the_demo_and_a_trace_across_services(start, tmp_path):
     server = start()
     sent = run("demo", "--traces-per-second", "20", "--for", "4s", "--endpoint", server.url(listener="otlp_grpc"))

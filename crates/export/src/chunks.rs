@@ -1,6 +1,7 @@
 //! Bytes on their way from a thread that writes to a reader that takes its time.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,8 +31,43 @@ enum Part {
 pub(crate) struct ChunkWriter {
     sender: mpsc::Sender<Part>,
     chunk: Vec<u8>,
+    used: Used,
     /// Tells time.
     runtime: Handle,
+}
+
+/// The memory of chunks that were read, to be written again: fresh memory costs as much as to fill it.
+#[derive(Debug, Clone, Default)]
+struct Used(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Used {
+    fn chunks(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().expect("nothing panics under this lock")
+    }
+}
+
+/// A chunk that gives its memory back.
+#[derive(Debug)]
+struct Chunk {
+    bytes: Vec<u8>,
+    used: Used,
+}
+
+impl AsRef<[u8]> for Chunk {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let mut used = self.used.chunks();
+        if used.len() <= WAITING {
+            used.push(bytes);
+        }
+    }
 }
 
 /// A writer and what comes out of it. To be called within a runtime.
@@ -47,7 +83,8 @@ pub(crate) fn chunks() -> (ChunkWriter, ByteStream) {
         }
     });
     // Who compresses asks once more after the end.
-    (ChunkWriter { sender, chunk: Vec::with_capacity(CHUNK), runtime: Handle::current() }, chunks.fuse().boxed())
+    let chunk = Vec::with_capacity(CHUNK);
+    (ChunkWriter { sender, chunk, used: Used::default(), runtime: Handle::current() }, chunks.fuse().boxed())
 }
 
 impl ChunkWriter {
@@ -70,8 +107,9 @@ impl ChunkWriter {
     }
 
     fn send(&mut self) -> io::Result<()> {
-        let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
-        self.give(Part::Chunk(chunk.into()))
+        let next = self.used.chunks().pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
+        let bytes = std::mem::replace(&mut self.chunk, next);
+        self.give(Part::Chunk(Bytes::from_owner(Chunk { bytes, used: self.used.clone() })))
     }
 
     fn give(&self, part: Part) -> io::Result<()> {

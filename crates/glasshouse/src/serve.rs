@@ -14,6 +14,7 @@ use glasshouse_server::{Addresses, Origins, Parts, Running, Server, ServerConfig
 use glasshouse_tables::ports::Exporter;
 use glasshouse_traces::Traces;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
 use crate::cli::{RetentionArguments, ServeArguments};
 use crate::endpoints::{self, Endpoints};
@@ -34,7 +35,8 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let memory_limit = arguments.memory_limit.0 as usize;
     let traces = traces(&lake, memory_limit);
     let exporter: Arc<dyn Exporter> = Arc::new(Exports::new(traces.clone()));
-    let engine = engine(&lake, &exporter, &data_dir, memory_limit, Some(arguments.query_timeout))?;
+    let exports = (&exporter, &server_config.exports);
+    let engine = engine(&lake, exports, &data_dir, memory_limit, Some(arguments.query_timeout))?;
     let parts = Parts {
         decoder: Arc::new(Formats),
         ingest: Arc::clone(&lake) as _,
@@ -202,7 +204,7 @@ fn traces(lake: &Arc<Lake>, memory_limit: usize) -> Traces {
 
 fn engine(
     lake: &Arc<Lake>,
-    exporter: &Arc<dyn Exporter>,
+    (exporter, turns): (&Arc<dyn Exporter>, &Arc<Semaphore>),
     data_dir: &Path,
     memory_limit: usize,
     timeout: Option<Duration>,
@@ -214,7 +216,7 @@ fn engine(
     };
     let engine = Engine::new(config, Arc::clone(lake) as _, Arc::clone(lake.store().objects()));
     engine
-        .map(|engine| Arc::new(engine.with_exporter(Arc::clone(exporter))))
+        .map(|engine| Arc::new(engine.with_exporter(Arc::clone(exporter), Arc::clone(turns))))
         .map_err(|error| Failure::new("cannot start the query engine", error))
 }
 
@@ -231,7 +233,8 @@ impl LocalLake {
         let memory_limit = config.memory_limit;
         let lake = open_lake(config).await?;
         let exporter: Arc<dyn Exporter> = Arc::new(Exports::new(traces(&lake, memory_limit)));
-        let engine = engine(&lake, &exporter, data_dir, memory_limit, None)?;
+        let turns = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let engine = engine(&lake, (&exporter, &turns), data_dir, memory_limit, None)?;
         Ok(Self { engine, exporter, lake })
     }
 

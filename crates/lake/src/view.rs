@@ -1,8 +1,8 @@
 //! What readers see, and the only place where it changes: rows in memory and files are exchanged in one step, so
 //! that no reader meets a row twice or misses it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use glasshouse_model::Timestamp;
 use glasshouse_tables::{Batches, DataFile, Snapshot};
@@ -24,6 +24,8 @@ struct State {
     frozen: VecDeque<Arc<Frozen>>,
     snapshot: i64,
     files: Arc<Vec<Arc<DataFile>>>,
+    /// Files of earlier snapshots that someone may still read.
+    earlier: Vec<Weak<Vec<Arc<DataFile>>>>,
     cached: Option<Arc<Snapshot>>,
 }
 
@@ -102,6 +104,8 @@ impl View {
         let mut state = self.state();
         state.snapshot = snapshot;
         let outdated_files = std::mem::replace(&mut state.files, Arc::new(files));
+        state.earlier.retain(|files| files.strong_count() > 0);
+        state.earlier.push(Arc::downgrade(&outdated_files));
         let flushed = if flushed { state.frozen.pop_front() } else { None };
         let outdated = (outdated_files, flushed, state.cached.take());
         drop(state);
@@ -112,6 +116,12 @@ impl View {
     pub(crate) fn files(&self) -> (i64, Arc<Vec<Arc<DataFile>>>) {
         let state = self.state();
         (state.snapshot, Arc::clone(&state.files))
+    }
+
+    /// The paths of files that someone reads as part of an earlier snapshot.
+    pub(crate) fn paths_of_readers(&self) -> HashSet<String> {
+        let earlier: Vec<_> = self.state().earlier.iter().filter_map(Weak::upgrade).collect();
+        earlier.iter().flat_map(|files| files.iter()).map(|file| file.path.clone()).collect()
     }
 
     pub(crate) fn waiting(&self) -> Waiting {

@@ -342,7 +342,7 @@ fn everything_else_is_there_too() {
 
 /// Attributes that are hard to write from columns, of which a row has some.
 fn hard_attributes(row: usize) -> Vec<(String, Value)> {
-    let long = if row % 100 == 0 { 2000 } else { 10 };
+    let long = if row.is_multiple_of(100) { 2000 } else { 10 };
     let all = [
         ("http.route".to_owned(), Value::String(format!("/things/{}", row % 3))),
         ("short".to_owned(), Value::String(format!("{}", row % 7))),
@@ -353,11 +353,11 @@ fn hard_attributes(row: usize) -> Vec<(String, Value)> {
         ("k".repeat(long), Value::String("a key that is long".to_owned())),
         ("size".to_owned(), Value::Int([0, 1, -1, i64::MAX, i64::MIN, 1 << 49][row % 6])),
         ("ratio".to_owned(), Value::Double(row as f64 / 3.0)),
-        ("hit".to_owned(), Value::Bool(row % 2 == 0)),
+        ("hit".to_owned(), Value::Bool(row.is_multiple_of(2))),
         ("code.file.path".to_owned(), Value::String(format!("src/{}.rs", row % 5))),
         ("code.line.number".to_owned(), Value::Int((row % 9) as i64)),
     ];
-    all.into_iter().enumerate().filter(|(i, _)| (row + i) % 4 != 0).map(|(_, attribute)| attribute).collect()
+    all.into_iter().enumerate().filter(|(i, _)| !(row + i).is_multiple_of(4)).map(|(_, attribute)| attribute).collect()
 }
 
 /// The same as columns of a file; texts of `distinct` keys are not coded.
@@ -407,7 +407,9 @@ fn columns_are_read_back_as_packed_attributes_are() {
         of_files.slice(&[&columns], 0);
         for (row, attributes) in rows.iter().enumerate() {
             let mut packed = PackedWriter::new();
-            attributes.iter().for_each(|(key, value)| packed.push(key, value));
+            for (key, value) in attributes {
+                packed.push(key, value);
+            }
             start += 1;
             let span = |process| span(process, start as u64, start, Some(start + 1));
             of_memory.span(&Span { attributes: Attributes::Packed(packed.packed()), ..span(in_memory) }, &[]);

@@ -19,6 +19,7 @@ use glasshouse_model::TimeRange;
 use glasshouse_tables::ports::{Exporter, QueryEngine, QueryError, SqlDescription, SqlRequest, SqlStream};
 use glasshouse_tables::{Snapshot, SnapshotSource};
 use object_store::ObjectStore;
+use tokio::sync::Semaphore;
 
 use crate::error::query_error;
 use crate::memory::QueryPool;
@@ -89,10 +90,10 @@ impl Engine {
         Ok(Self { threads: Threads::start(config.threads)?, config, source, planner, memory })
     }
 
-    /// Lets SQL ask for Perfetto traces.
+    /// Lets SQL ask for Perfetto traces, each of which takes a turn.
     #[must_use]
-    pub fn with_exporter(mut self, exporter: Arc<dyn Exporter>) -> Self {
-        self.planner.traces = Some(TraceMaker(exporter));
+    pub fn with_exporter(mut self, exporter: Arc<dyn Exporter>, turns: Arc<Semaphore>) -> Self {
+        self.planner.traces = Some(TraceMaker { exporter, turns });
         self
     }
 

@@ -16,10 +16,15 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use futures::{StreamExt, TryStreamExt};
 use glasshouse_model::{Subject, TimelineRequest};
 use glasshouse_tables::ports::{ExportEncoding, Exporter, QueryError};
+use tokio::sync::Semaphore;
 
-/// Who makes traces.
+/// Who makes traces, a few at once.
 #[derive(Clone)]
-pub(crate) struct TraceMaker(pub(crate) Arc<dyn Exporter>);
+pub(crate) struct TraceMaker {
+    pub exporter: Arc<dyn Exporter>,
+    /// A turn for each trace that may be made at once.
+    pub turns: Arc<Semaphore>,
+}
 
 impl fmt::Debug for TraceMaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,15 +61,18 @@ impl PartitionStream for Chunks {
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let (TraceMaker(exporter), request) = (self.maker.clone(), self.request);
+        let (TraceMaker { exporter, turns }, request) = (self.maker.clone(), self.request);
         let trace = async move {
+            let busy = |_| QueryError::Limit("too many exports are running".into());
+            let turn = turns.try_acquire_owned().map_err(busy)?;
             let unknown = || {
                 QueryError::Invalid(match request.subject {
                     Subject::Process(id) => format!("no process {id}"),
                     Subject::Trace(id) => format!("no trace {id}"),
                 })
             };
-            exporter.perfetto(request, ExportEncoding::Plain).await?.ok_or_else(unknown)
+            let chunks = exporter.perfetto(request, ExportEncoding::Plain).await?.ok_or_else(unknown)?;
+            Ok(chunks.inspect(move |_| _ = &turn))
         };
         let failed = |error: QueryError| DataFusionError::External(Box::new(error));
         let chunks = futures::stream::once(trace).try_flatten().enumerate();

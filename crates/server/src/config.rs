@@ -1,7 +1,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use tokio::sync::Semaphore;
 
 /// What the operator chooses. Port 0 means any free port.
 #[derive(Debug, Clone)]
@@ -30,8 +32,9 @@ pub struct ServerConfig {
     pub max_queries: usize,
     /// Longest wait of a query for its turn.
     pub query_wait: Duration,
-    /// Exports at once. Each holds some tens of megabytes as long as its reader takes.
-    pub max_exports: usize,
+    /// A turn for each export that may run at once: it holds some tens of megabytes as long as its reader takes. SQL takes
+    /// its turns here too.
+    pub exports: Arc<Semaphore>,
 }
 
 impl Default for ServerConfig {
@@ -50,7 +53,7 @@ impl Default for ServerConfig {
             max_websockets: 256,
             max_queries: 16,
             query_wait: Duration::from_secs(5),
-            max_exports: 4,
+            exports: Arc::new(Semaphore::new(4)),
         }
     }
 }

@@ -84,7 +84,7 @@ impl App {
             max_websockets: config.max_websockets,
             queries: Arc::new(Semaphore::new(config.max_queries)),
             query_wait: config.query_wait,
-            exports: Arc::new(Semaphore::new(config.max_exports)),
+            exports: Arc::clone(&config.exports),
             is_ready: AtomicBool::new(false),
         }))
     }

@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_secs(1);
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
 /// Pause after a merge failed.
 const PAUSE: Duration = Duration::from_secs(10);
+/// A file that left the lake is not kept for its readers for longer.
+const LONGEST_READ: Duration = Duration::from_hours(24);
 /// Nice value of the threads that merge: senders and readers go first.
 const NICE: i32 = 10;
 
@@ -203,11 +205,16 @@ impl Tender {
     }
 
     /// A file that left the lake is kept for half the grace as part of earlier snapshots, then for the other half
-    /// for those who read such a snapshot.
+    /// for those who read such a snapshot elsewhere; and as long as someone here reads it, within reason.
     async fn delete_due(&self) -> Result<(), LakeError> {
         let before = self.clock.now() - DurationNs::from_nanos(self.grace.nanos() / 2);
         self.catalog.expire(before).await?;
-        let due = self.catalog.due_deletions(before).await?;
+        let mut due = self.catalog.due_deletions(before).await?;
+        let read = self.view.paths_of_readers();
+        if due.iter().any(|path| read.contains(path)) {
+            let overdue = self.catalog.due_deletions(before - DurationNs::from(LONGEST_READ)).await?;
+            due.retain(|path| !read.contains(path) || overdue.contains(path));
+        }
         if due.is_empty() {
             return Ok(());
         }

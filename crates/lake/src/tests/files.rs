@@ -93,6 +93,38 @@ async fn an_earlier_snapshot_can_be_read_until_the_grace_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_read_is_kept() {
+    let folder = support::folder();
+    let clock = HandClock::at(1_700_010_000);
+    let config = LakeConfig { grace: Duration::ZERO, clock: clock.clone(), ..config(folder.path()) };
+    let lake = Lake::open(config, decoder()).await.unwrap();
+    lake.submit(request(0, 20)).await.unwrap();
+    lake.flush().await.unwrap();
+    let read = lake.snapshot();
+    for first in [20, 40] {
+        lake.submit(request(first, 20)).await.unwrap();
+        lake.flush().await.unwrap();
+        lake.settle().await.unwrap();
+    }
+    let is_there = |file: &Arc<glasshouse_tables::DataFile>| folder.path().join("data").join(&file.path).exists();
+    eventually("what nobody reads is deleted", || {
+        clock.advance(1);
+        figure(&lake, "glasshouse_files_deleted_total") > 0
+    })
+    .await;
+    assert!(read.files.iter().all(is_there));
+    let found = tokio::task::block_in_place(|| numbers(lake.store(), &read, Table::Logs)).unwrap();
+    assert_eq!(found.len(), 20);
+    let files = Vec::clone(&read.files);
+    drop(read);
+    eventually("they are deleted when nobody reads them", || {
+        clock.advance(1);
+        !files.iter().any(is_there)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn old_rows_are_dropped_and_their_files_deleted() {
     let folder = support::folder();
     let clock = HandClock::at(1_700_010_000);

@@ -3,6 +3,7 @@
 
 mod lake;
 mod limits;
+mod perfetto;
 mod pruning;
 mod reference;
 mod safety;

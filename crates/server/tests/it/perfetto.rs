@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use glasshouse_perfetto::{Process, Window, Writer};
 use glasshouse_server::ServerConfig;
 use glasshouse_tables::ports::{ByteStream, ExportEncoding, QueryError};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::fakes::{PROCESS, TRACE, World, assert_error, eventually};
 
@@ -131,7 +133,7 @@ async fn what_fails_after_its_beginning_is_no_whole_answer() {
 
 #[tokio::test]
 async fn exports_are_few_at_once() {
-    let world = World::with(ServerConfig { max_exports: 1, ..ServerConfig::any_port() }).await;
+    let world = World::with(ServerConfig { exports: Arc::new(Semaphore::new(1)), ..ServerConfig::any_port() }).await;
     let endless = || futures::stream::repeat_with(|| Ok(Bytes::from_static(&[0; 8192]))).boxed();
     world.export(endless);
     let running = world.get(&path("trace")).await;

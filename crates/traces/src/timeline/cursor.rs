@@ -255,8 +255,8 @@ impl Cursor {
         }
         let mut batches = Vec::with_capacity(picked.len());
         let mut order = vec![(0, 0); times.len()];
-        for (number, mut rows) in picked {
-            rows.sort_unstable();
+        for (number, rows) in picked {
+            let rows = in_order_of_rows(rows);
             let active = self.places[number].as_ref().expect("its rows were picked");
             let wanted: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
             let (batch, positions) = if self.is_divided {
@@ -274,4 +274,23 @@ impl Cursor {
         }
         Ok(Some(Slice { batches, times, order }))
     }
+}
+
+/// Orders rows, with their turns; each comes once.
+fn in_order_of_rows(mut rows: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+    const NONE: u32 = u32::MAX;
+    let ends = rows.iter().map(|(row, _)| *row);
+    let (Some(first), Some(last)) = (ends.clone().min(), ends.max()) else { return rows };
+    if (last - first) as usize / 8 > rows.len() {
+        rows.sort_unstable();
+        return rows;
+    }
+    // Most rows between the first and the last are among them: each has its place.
+    let mut turns = vec![NONE; (last - first) as usize + 1];
+    for (row, turn) in &rows {
+        turns[(row - first) as usize] = *turn;
+    }
+    rows.clear();
+    rows.extend((first..).zip(turns).filter(|(_, turn)| *turn != NONE));
+    rows
 }

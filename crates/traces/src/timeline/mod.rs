@@ -10,6 +10,7 @@ mod whole;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::{ControlFlow, Range};
+use std::slice;
 use std::sync::Arc;
 
 use glasshouse_files::FileCache;
@@ -148,16 +149,12 @@ impl Timeline {
         let mut points: Feed<PointColumns> = self.feed(kinds.metrics && !self.is_of_trace());
         let crossing = self.crossing_links(&mut spans)?;
         loop {
-            let next =
-                [spans.peek()?, links.peek()?, events.peek()?, logs.peek()?, points.peek()?].into_iter().flatten();
-            let Some(time) = next.min() else { return Ok(ControlFlow::Continue(())) };
-            let started = spans.at(time);
-            let linked = links.at(time);
-            if let Some(places) = spans.new_places.take() {
-                let attributes: Vec<_> = spans.columns.iter().map(SpanColumns::attributes).collect();
-                visitor.slice(&attributes, places);
-            }
-            if !started.is_empty() {
+            let others = [links.peek()?, events.peek()?, logs.peek()?, points.peek()?].into_iter().flatten().min();
+            // Until something else has its turn there are only spans.
+            while let Some(time) = spans.peek()?.filter(|time| others.is_none_or(|other| *time <= other)) {
+                new_slice(&mut spans, visitor);
+                let started = spans.at(time);
+                let linked = links.at(time);
                 let is_first = time == self.request.range.from.nanos();
                 let early =
                     crossing.iter().filter(|_| is_first).flat_map(|links| links.rows_before(time)).map(|(_, row)| row);
@@ -166,6 +163,10 @@ impl Timeline {
                     return Ok(ControlFlow::Break(()));
                 }
             }
+            new_slice(&mut spans, visitor);
+            let Some(time) = others else { return Ok(ControlFlow::Continue(())) };
+            // Links of spans that are not there have nowhere to go.
+            links.at(time);
             let happened = events.at(time);
             let mut rows: Vec<_> = events.rows(happened).filter_map(|(columns, row)| columns.row(row)).collect();
             if rows.len() > 1 {
@@ -208,7 +209,7 @@ impl Timeline {
         let mut linked = linked.peekable();
         if started.len() == 1 && linked.peek().is_none() {
             let Some(only) = rows.next().filter(is_chosen) else { return ControlFlow::Continue(()) };
-            return visitor.spans(&[only.view], &[]);
+            return visitor.spans(slice::from_ref(&only.view), &[]);
         }
         let mut positions: HashMap<(TraceId, SpanId), usize> = HashMap::with_capacity(started.len());
         let mut chosen: Vec<SpanRow<'_>> = Vec::with_capacity(started.len());
@@ -353,6 +354,14 @@ impl<C: Columns> Feed<C> {
     /// What was read and did not have its turn.
     fn ahead(&self) -> impl Iterator<Item = (&C, usize)> {
         self.rows(self.at..self.order.len())
+    }
+}
+
+/// Tells of a new slice of spans, when there is one.
+fn new_slice(spans: &mut Feed<SpanColumns>, visitor: &mut impl Visitor) {
+    if let Some(places) = spans.new_places.take() {
+        let attributes: Vec<_> = spans.columns.iter().map(SpanColumns::attributes).collect();
+        visitor.slice(&attributes, places);
     }
 }
 
