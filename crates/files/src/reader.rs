@@ -285,9 +285,13 @@ impl FileReader {
             let selection = match selected.as_slice() {
                 [] => continue,
                 [all] if all.len() == rows_of_group => None,
-                _ => Some(RowSelection::from_consecutive_ranges(selected.into_iter(), rows_of_group)),
+                _ => Some(RowSelection::from_consecutive_ranges(selected.iter().cloned(), rows_of_group)),
             };
-            let ranges = RowGroupPages::needed(metadata.metadata(), row_group, &mask, selection.as_ref());
+            // Of rows that are near each other the decoder reads those between too, and so their pages.
+            let hull = selection.as_ref().filter(|selection| is_decoded_whole(selection)).map(|_| hull(&selected));
+            let read = hull.map(|rows| RowSelection::from_consecutive_ranges(std::iter::once(rows), rows_of_group));
+            let read = read.as_ref().or(selection.as_ref());
+            let ranges = RowGroupPages::needed(metadata.metadata(), row_group, &mask, read);
             let read = self.store.read(&self.path, &ranges)?;
             let pages = RowGroupPages::new(metadata.metadata(), row_group, &ranges, read);
             let batch_rows = rows.rows().min(batch_rows) as usize;
@@ -329,4 +333,16 @@ impl FileReader {
             fields.iter().enumerate().filter(|(i, _)| is_chosen(*i)).map(|(_, f)| Arc::clone(f)).collect::<Vec<_>>(),
         )
     }
+}
+
+/// Whether parquet's decoder, which chooses by itself, may decode all rows from the first that is selected to the last and
+/// drop the others: it does so when runs of rows are shorter than 32 on average (`RowSelectionPolicy::Auto`).
+fn is_decoded_whole(selection: &RowSelection) -> bool {
+    let (runs, rows) = selection.iter().fold((0, 0), |(runs, rows), run| (runs + 1, rows + run.row_count));
+    rows <= 32 * runs
+}
+
+/// From the first row to the last.
+fn hull(ranges: &[Range<usize>]) -> Range<usize> {
+    ranges.first().map_or(0, |first| first.start)..ranges.last().map_or(0, |last| last.end)
 }

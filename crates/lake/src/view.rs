@@ -118,10 +118,14 @@ impl View {
         (state.snapshot, Arc::clone(&state.files))
     }
 
-    /// The paths of files that someone reads as part of an earlier snapshot.
-    pub(crate) fn paths_of_readers(&self) -> HashSet<String> {
-        let earlier: Vec<_> = self.state().earlier.iter().filter_map(Weak::upgrade).collect();
-        earlier.iter().flat_map(|files| files.iter()).map(|file| file.path.clone()).collect()
+    /// Which of some files are shown, or read by someone as part of an earlier snapshot.
+    pub(crate) fn in_use(&self, paths: &[String]) -> HashSet<String> {
+        let state = self.state();
+        let lists: Vec<_> = state.earlier.iter().filter_map(Weak::upgrade).chain([Arc::clone(&state.files)]).collect();
+        drop(state);
+        let paths: HashSet<&str> = paths.iter().map(String::as_str).collect();
+        let used = lists.iter().flat_map(|files| files.iter()).filter(|file| paths.contains(file.path.as_str()));
+        used.map(|file| file.path.clone()).collect()
     }
 
     pub(crate) fn waiting(&self) -> Waiting {

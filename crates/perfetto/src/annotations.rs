@@ -66,7 +66,7 @@ impl Annotations {
         offsets.clear();
         offsets.resize(rows + 2, 0);
         for column in &columns {
-            column.attribute.values.each_valid_row(|row| offsets[row + 2] += 1);
+            column.attribute.each_valid_row(|row| offsets[row + 2] += 1);
         }
         for row in 0..rows {
             offsets[row + 2] += offsets[row + 1];
@@ -82,31 +82,31 @@ impl Annotations {
             let of = |row| Cell::Of { column: number as u32, row: row as u32 };
             let values = &attribute.values;
             let Some(name) = name else {
-                values.each_valid_row(|row| give(row, of(row)));
+                attribute.each_valid_row(|row| give(row, of(row)));
                 continue;
             };
             match values {
                 AttributeValues::Coded { texts, codes } => {
                     let mut counts = vec![0_u32; texts.len()];
-                    values.each_valid_row(|row| counts[codes.value(row) as usize] += 1);
+                    attribute.each_valid_row(|row| counts[codes.value(row) as usize] += 1);
                     let cells: Vec<_> = counts
                         .iter()
                         .zip(texts.iter())
                         .map(|(count, text)| of_text(*name, text.unwrap_or_default().as_bytes(), *count, interner))
                         .collect();
-                    values.each_valid_row(|row| {
+                    attribute.each_valid_row(|row| {
                         give(row, cells[codes.value(row) as usize].map_or_else(|| of(row), Cell::Whole));
                     });
                 }
-                AttributeValues::Text(_) => values.each_valid_row(|row| give(row, of(row))),
-                AttributeValues::Int(ints) => values.each_valid_row(|row| {
+                AttributeValues::Text(_) => attribute.each_valid_row(|row| give(row, of(row))),
+                AttributeValues::Int(ints) => attribute.each_valid_row(|row| {
                     let value = ints.value(row) as u64;
                     give(row, if value < MAX_INT { whole(name.varint(4, value)) } else { of(row) });
                 }),
-                AttributeValues::Double(doubles) => values.each_valid_row(|row| {
+                AttributeValues::Double(doubles) => attribute.each_valid_row(|row| {
                     give(row, whole(name.fixed64(5, doubles.value(row).to_bits())));
                 }),
-                AttributeValues::Bool(bools) => values.each_valid_row(|row| {
+                AttributeValues::Bool(bools) => attribute.each_valid_row(|row| {
                     give(row, whole(name.varint(2, bools.value(row).into())));
                 }),
             }
@@ -119,7 +119,7 @@ impl Annotations {
         self.memory
     }
 
-    /// Writes the annotations of a row, and where in the code it is.
+    /// Writes the annotations of a row.
     pub fn write(&self, row: usize, event: &mut Message) {
         let Some(&[from, to]) = self.memory.offsets.get(row..row + 2).and_then(<[u32]>::first_chunk) else { return };
         for cell in &self.memory.cells[from as usize..to as usize] {
@@ -136,9 +136,21 @@ impl Annotations {
                 }
             }
         }
-        if let Some(number) = self.locations.get(row).filter(|number| **number > 0) {
-            event.varint(34, *number);
-        }
+    }
+
+    /// The number of the place in code that a row tells of, when it tells of one.
+    pub fn location_number(&self, row: usize) -> Option<u64> {
+        self.locations.get(row).copied().filter(|number| *number > 0)
+    }
+
+    /// The place in code that a row tells of, as far as its columns say.
+    pub fn location(&self, row: usize) -> Location<'_> {
+        location(self.columns.iter().map(|column| &column.attribute), row)
+    }
+
+    /// Whether nothing depends on the interner.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
     }
 }
 
@@ -158,14 +170,16 @@ fn locations(columns: &[AttributeColumn], rows: usize, interner: &mut Interner) 
     if columns.is_empty() {
         return Vec::new();
     }
-    let of_row = |row| {
-        let mut location = Location::default();
-        for column in &columns {
-            if let Some(value) = column.value(row) {
-                location.note(column.key.as_bytes(), value);
-            }
+    let number = |row| interner.location(&location(columns.iter().copied(), row)).unwrap_or_default();
+    (0..rows).map(number).collect()
+}
+
+fn location<'a>(columns: impl Iterator<Item = &'a AttributeColumn>, row: usize) -> Location<'a> {
+    let mut location = Location::default();
+    for column in columns.filter(|column| column.key.starts_with("code.")) {
+        if let Some(value) = column.value(row) {
+            location.note(column.key.as_bytes(), value);
         }
-        interner.location(&location).unwrap_or_default()
-    };
-    (0..rows).map(of_row).collect()
+    }
+    location
 }

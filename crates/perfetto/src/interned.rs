@@ -151,6 +151,16 @@ struct Entry {
     number: u32,
 }
 
+impl Entries {
+    fn is_full(&self) -> bool {
+        self.has(MAX_ENTRIES, MAX_BYTES)
+    }
+
+    fn has(&self, entries: usize, bytes: usize) -> bool {
+        self.table.len() > entries || self.texts.len() > bytes
+    }
+}
+
 impl Interner {
     pub fn new() -> Self {
         Self {
@@ -168,16 +178,16 @@ impl Interner {
 
     /// Whether it is time to forget everything. What is new gets no number then.
     pub fn is_full(&self) -> bool {
-        self.has(MAX_ENTRIES, MAX_BYTES)
+        self.names.is_full() || self.values.is_full()
     }
 
     /// The same a little before.
     pub fn is_half_full(&self) -> bool {
-        self.has(MAX_ENTRIES / 2, MAX_BYTES / 2)
+        self.names.has(MAX_ENTRIES / 2, MAX_BYTES / 2) || self.values.has(MAX_ENTRIES / 2, MAX_BYTES / 2)
     }
 
-    fn has(&self, entries: usize, bytes: usize) -> bool {
-        [&self.names, &self.values].iter().any(|all| all.table.len() > entries || all.texts.len() > bytes)
+    fn entries(&self, kind: Kind) -> &Entries {
+        if kind == Kind::Text { &self.values } else { &self.names }
     }
 
     /// Forgets everything; the reader must be told to forget it too.
@@ -262,7 +272,7 @@ impl Interner {
         if let Some(number) = self.known(hash, kind, text) {
             return Some(number);
         }
-        (!self.is_full()).then(|| self.intern(hash, kind, text))
+        (!self.entries(kind).is_full()).then(|| self.intern(hash, kind, text))
     }
 
     fn intern(&mut self, hash: u64, kind: Kind, text: &[u8]) -> u64 {
@@ -311,7 +321,7 @@ impl Interner {
         if let Some(number) = self.known(hash, Kind::Location, key.as_bytes()) {
             return Some(number);
         }
-        if self.is_full() {
+        if self.names.is_full() {
             return None;
         }
         let number = self.add(hash, Kind::Location, key.as_bytes());
@@ -331,7 +341,7 @@ impl Interner {
     }
 
     fn known(&self, hash: u64, kind: Kind, text: &[u8]) -> Option<u64> {
-        let Entries { table, texts } = if kind == Kind::Text { &self.values } else { &self.names };
+        let Entries { table, texts } = self.entries(kind);
         let is_it = |entry: &Entry| {
             entry.hash == hash
                 && entry.kind == kind

@@ -1,11 +1,11 @@
 //! Packets: events in the making, and what the reader of the trace must know to read them.
 
 use glasshouse_model::{SpanId, TraceId};
-use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, RawValue, Repeats, Text, ValueRef, raw_iter};
+use glasshouse_tables::attributes::{AttributeColumns, RawValue, Repeats, Text, ValueRef, raw_iter};
 
-use crate::annotations::Annotations;
+use crate::annotations::{Annotations, Memory};
 use crate::input::{Attributes, SpanNumber};
-use crate::interned::{Fixed, Interner, Kind, Location};
+use crate::interned::{Fixed, Interner, Kind};
 use crate::wire::{Message, Nested, Short};
 
 /// All packets are one sequence.
@@ -19,6 +19,9 @@ const FLAG_STATE_CLEARED: u64 = 1;
 const FLAG_NEEDS_STATE: u64 = 2;
 
 const FLOW_IN: u64 = 1;
+
+/// Memories that are kept for annotations beyond those of a slice.
+const SPARE: usize = 4;
 
 /// What an event is.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +43,8 @@ pub(crate) struct Packets {
     clock: Option<i64>,
     /// Annotations of rows that are to come.
     slice: Vec<Annotations>,
+    /// Memory for more.
+    spare: Vec<Memory>,
 }
 
 #[derive(Debug)]
@@ -53,7 +58,14 @@ struct Event {
 
 impl Packets {
     pub fn new() -> Self {
-        Self { trace: Message::default(), event: None, interner: Interner::new(), clock: None, slice: Vec::new() }
+        Self {
+            trace: Message::default(),
+            event: None,
+            interner: Interner::new(),
+            clock: None,
+            slice: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// Bytes written and not taken yet.
@@ -79,7 +91,7 @@ impl Packets {
     /// Begins an event on a track.
     pub fn begin(&mut self, kind: EventType, track: u64, time: i64) {
         // Annotations that are to come hold numbers.
-        if self.slice.is_empty() && self.interner.is_full() {
+        if self.interner.is_full() && self.slice.iter().all(Annotations::is_empty) {
             self.forget();
         }
         let delta = self.clock.and_then(|clock| u64::try_from(time.checked_sub(clock)?).ok());
@@ -109,14 +121,15 @@ impl Packets {
 
     /// See [`crate::Writer::slice`].
     pub fn slice(&mut self, attributes: &[&AttributeColumns], places: u32) {
-        let mut before = std::mem::take(&mut self.slice).into_iter().map(Annotations::into_memory);
+        self.spare.truncate(SPARE);
+        self.spare.extend(self.slice.drain(..).map(Annotations::into_memory));
         // It may not forget anything before the next slice.
         if self.interner.is_half_full() {
             self.forget();
         }
         self.interner.renew_places(places);
         for columns in attributes {
-            let memory = before.next().unwrap_or_default();
+            let memory = self.spare.pop().unwrap_or_default();
             self.slice.push(Annotations::new(columns, &mut self.interner, memory));
         }
     }
@@ -235,19 +248,26 @@ impl Packets {
 
     /// Attributes as annotations of their types, and where in the code, by the `code.…` attributes.
     pub fn attributes(&mut self, attributes: Attributes<'_>) {
-        let packed = match attributes {
-            Attributes::Packed(packed) => packed,
-            Attributes::Of { row: AttributeRow { batch, row }, rest } => {
-                self.slice[batch as usize].write(row as usize, &mut self.trace);
-                rest
-            }
+        let (row, packed) = match attributes {
+            Attributes::Packed(packed) => (None, packed),
+            Attributes::Of { row, rest } => (Some((row.batch as usize, row.row as usize)), rest),
         };
-        let mut location = Location::default();
+        if let Some((batch, row)) = row {
+            self.slice[batch].write(row, &mut self.trace);
+        }
+        let mut tells_location = false;
         for (key, value) in raw_iter(packed) {
             self.attribute(key, value);
-            location.note(key, value);
+            tells_location |= key.starts_with(b"code.");
         }
-        if let Some(number) = self.interner.location(&location) {
+        let number = if tells_location {
+            let mut location = row.map(|(batch, row)| self.slice[batch].location(row)).unwrap_or_default();
+            raw_iter(packed).for_each(|(key, value)| location.note(key, value));
+            self.interner.location(&location)
+        } else {
+            row.and_then(|(batch, row)| self.slice[batch].location_number(row))
+        };
+        if let Some(number) = number {
             self.trace.varint(34, number);
         }
     }

@@ -110,7 +110,8 @@ impl Writer {
         self.tracks.open()
     }
 
-    /// Whether a span was written lately: those that run and at least the last hundred thousand are remembered.
+    /// Whether a span was written lately: those that run are remembered, and of the last hundred thousand all but one in
+    /// millions.
     pub fn was_written(&self, span: &SpanKey) -> bool {
         self.is_origin(span.number())
     }

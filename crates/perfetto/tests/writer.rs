@@ -145,7 +145,10 @@ fn annotated(trace: &[u8]) -> Vec<(BTreeMap<String, String>, Option<String>)> {
     for packet in &Trace::decode(trace).unwrap().packet {
         interned.read(packet);
         for place in packet.interned_data.iter().flat_map(|data| &data.source_locations) {
-            locations.insert(place.iid(), format!("{}:{}", place.file_name(), place.line_number()));
+            locations.insert(
+                place.iid(),
+                format!("{}:{}:{}", place.file_name(), place.function_name(), place.line_number()),
+            );
         }
         let Some(event) = packet.track_event.as_ref().filter(|event| event.r#type() == 1) else { continue };
         let location = event.source_location_iid.map(|iid| locations[&iid].clone());
@@ -361,7 +364,7 @@ fn hard_attributes(row: usize) -> Vec<(String, Value)> {
 }
 
 /// The same as columns of a file; texts of `distinct` keys are not coded.
-fn as_columns(rows: &[Vec<(String, Value)>], distinct: &[&str]) -> AttributeColumns {
+fn as_columns(rows: &[Vec<(String, Value)>], distinct: &[&str], chosen: &[u32]) -> AttributeColumns {
     let keys: BTreeMap<&str, &Value> = rows.iter().flatten().map(|(key, value)| (key.as_str(), value)).collect();
     let mut arrays: Vec<(String, ArrayRef)> = vec![("attributes".into(), Arc::new(StringArray::new_null(rows.len())))];
     for (key, first) in keys {
@@ -390,8 +393,7 @@ fn as_columns(rows: &[Vec<(String, Value)>], distinct: &[&str]) -> AttributeColu
         };
         arrays.push((format!("{kind}:{key}"), array));
     }
-    let rows: Vec<u32> = (0..rows.len() as u32).collect();
-    AttributeColumns::new(&RecordBatch::try_from_iter(arrays).unwrap(), "attributes", &rows).unwrap()
+    AttributeColumns::new(&RecordBatch::try_from_iter(arrays).unwrap(), "attributes", chosen).unwrap()
 }
 
 #[test]
@@ -403,7 +405,8 @@ fn columns_are_read_back_as_packed_attributes_are() {
     let (in_memory, in_files) = (process(&mut of_memory), process(&mut of_files));
     let mut start = 0;
     for rows in &slices {
-        let columns = as_columns(rows, &["once", "nul"]);
+        let all: Vec<u32> = (0..rows.len() as u32).collect();
+        let columns = as_columns(rows, &["once", "nul"], &all);
         of_files.slice(&[&columns], 0);
         for (row, attributes) in rows.iter().enumerate() {
             let mut packed = PackedWriter::new();
@@ -424,6 +427,34 @@ fn columns_are_read_back_as_packed_attributes_are() {
     for (row, (memory, files)) in memory.iter().zip(&files).enumerate() {
         assert!(memory == files, "row {row}: {memory:?} {files:?}");
     }
+}
+
+#[test]
+fn only_chosen_rows_are_in_the_trace_and_rests_go_with_their_columns() {
+    let text = |key: &str, value: &str| (key.to_owned(), Value::String(value.to_owned()));
+    let line = ("code.line.number".to_owned(), Value::Int(7));
+    let mine = vec![text("code.file.path", "src/cart.rs"), line, text("http.route", "/things")];
+    let other = vec![text("code.file.path", "src/secret.rs"), text("secret.key", "secret value")];
+    let rows = [mine.clone(), other.clone(), mine.clone(), other.clone(), mine];
+    let columns = as_columns(&rows, &[], &[0, 2, 4]);
+    let mut rest = PackedWriter::new();
+    rest.push("code.function.name", &Value::String("buy".into()));
+    let mut writer = Writer::new(Window::ALL);
+    let shop = process(&mut writer);
+    writer.slice(&[&columns], 0);
+    for (id, row) in [0, 2, 4].into_iter().enumerate() {
+        let rest = if row == 4 { rest.packed() } else { &[] };
+        let attributes = Attributes::Of { row: AttributeRow { batch: 0, row }, rest };
+        writer.span(&Span { attributes, ..span(shop, id as u64 + 1, 0, Some(1)) }, &[]);
+    }
+    writer.finish();
+    let trace = writer.take();
+    assert!(!trace.windows(6).any(|bytes| bytes == b"secret"));
+    let read = annotated(&trace);
+    let location = |at: usize| read[at].1.as_deref().unwrap();
+    assert_eq!([location(0), location(1), location(2)], ["src/cart.rs::7", "src/cart.rs::7", "src/cart.rs:buy:7"]);
+    assert_eq!(read[2].0["code.function.name"], "buy");
+    assert!(read.iter().all(|(annotations, _)| annotations["http.route"] == "/things"));
 }
 
 fn random_spans() -> impl Strategy<Value = Vec<(u64, i64, Option<i64>, Option<i64>)>> {

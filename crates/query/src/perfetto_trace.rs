@@ -63,7 +63,7 @@ impl PartitionStream for Chunks {
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let (TraceMaker { exporter, turns }, request) = (self.maker.clone(), self.request);
         let trace = async move {
-            let busy = |_| QueryError::Limit("too many exports are running".into());
+            let busy = |_| QueryError::Busy("too many exports are running".into());
             let turn = turns.try_acquire_owned().map_err(busy)?;
             let unknown = || {
                 QueryError::Invalid(match request.subject {

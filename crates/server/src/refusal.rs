@@ -11,6 +11,9 @@ use glasshouse_api::{ErrorBody, ErrorDetail, ErrorKind};
 use glasshouse_tables::ports::{DecodeError, QueryError, SubmitError};
 use prost::Message;
 
+/// When who found too much being done may ask again.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
+
 /// Why a request is refused. Turns into an HTTP answer or a gRPC status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -156,6 +159,7 @@ impl From<QueryError> for Refusal {
         match error {
             QueryError::Invalid(message) => Self::invalid(message),
             QueryError::Limit(message) => Self::new(ErrorKind::QueryLimit, message),
+            QueryError::Busy(message) => Self::overloaded(message, BUSY),
             QueryError::Failed(message) => Self::internal(message),
         }
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::body::BodyLimits;
 use crate::budget::ByteBudget;
+use crate::refusal::BUSY;
 use crate::request_metrics::RequestMetrics;
 use crate::web::WebApp;
 use crate::{Origins, Refusal, ServerConfig};
@@ -104,7 +105,7 @@ impl App {
     /// A turn for an export, which lasts as long as its reader likes.
     pub(crate) fn export_turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         let turn = Arc::clone(&self.exports).try_acquire_owned();
-        turn.map_err(|_| Refusal::overloaded("too many exports are running", Duration::from_secs(5)))
+        turn.map_err(|_| Refusal::overloaded("too many exports are running", BUSY))
     }
 
     pub(crate) fn set_ready(&self) {

@@ -142,6 +142,9 @@ pub enum QueryError {
     /// The question needs more memory, rows or time than it may have.
     #[error("{0}")]
     Limit(String),
+    /// Too much is being done already: it may be asked again a little later.
+    #[error("{0}")]
+    Busy(String),
     /// The store could not be read.
     #[error("{0}")]
     Failed(String),

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use crate::rows::{START, Source, as_text};
 use crate::writing::{assert_sorted, data_file, ids_of, read_all, small_row_groups};
 
-fn replace(batch: &RecordBatch, name: &str, array: ArrayRef) -> RecordBatch {
+pub fn replace(batch: &RecordBatch, name: &str, array: ArrayRef) -> RecordBatch {
     let mut columns = batch.columns().to_vec();
     columns[batch.schema().index_of(name).unwrap()] = array;
     RecordBatch::try_new(batch.schema(), columns).unwrap()

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, StringArray};
 use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
 use glasshouse_files::{
@@ -10,6 +10,7 @@ use glasshouse_model::TraceId;
 use glasshouse_tables::{ColumnIds, DataFile, NewFile, ShredType, StatValue, Table};
 use proptest::prelude::*;
 
+use crate::merging::replace;
 use crate::rows::{Source, as_text};
 
 pub fn data_file(file: &NewFile, id: i64) -> Arc<DataFile> {
@@ -205,6 +206,31 @@ fn traces_are_found_by_the_index() {
     let absent = TraceId::from_bytes([0xee; 16]).unwrap();
     assert!(reader.trace_rows(&[absent]).unwrap().is_empty());
     assert!(written.cache.footer_figures().misses == 1 && written.cache.footer_figures().entries == 1);
+}
+
+#[test]
+fn rows_far_apart_are_read_from_pages_of_few_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::local(folder.path()).unwrap();
+    let rows = 4000;
+    let batch = Source::new(7).batch(Table::Logs, rows);
+    // A page has so few of these that some have none of the rows.
+    let wide: StringArray = (0..rows).map(|row| Some(format!("{row:03000}"))).collect();
+    let batch = replace(&batch, "body", Arc::new(wide));
+    let columns = FileColumns::without_ids(Table::Logs, &[]);
+    let new = write_sorted(&store, &columns, &[batch], &WriteOptions::flush()).unwrap().swap_remove(0);
+    let reader = FileCache::new(store, 10 << 20).open(&data_file(&new, 1)).unwrap();
+    let all = reader.read(&["body"], &RowRanges::all(reader.rows())).unwrap();
+    let bodies = all.column(0).as_string::<i32>();
+    for step in [2, 17, 29, 30, 31, 60, 333] {
+        let wanted: Vec<usize> = (0..reader.row_group(0).end as usize).skip(5).step_by(step).collect();
+        let ranges: RowRanges = wanted.iter().map(|row| *row as u64..*row as u64 + 1).collect();
+        let expected: StringArray = wanted.iter().map(|row| Some(bodies.value(*row))).collect();
+        let read = reader.read(&["body"], &ranges).unwrap();
+        assert_eq!(read.column(0).as_string::<i32>(), &expected, "one in {step}");
+        let divided = reader.read_divided(0, &["body"], &ranges).unwrap();
+        assert_eq!(divided.column(0).as_string::<i32>(), &expected, "one in {step}");
+    }
 }
 
 #[test]

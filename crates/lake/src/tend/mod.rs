@@ -205,18 +205,19 @@ impl Tender {
     }
 
     /// A file that left the lake is kept for half the grace as part of earlier snapshots, then for the other half
-    /// for those who read such a snapshot elsewhere; and as long as someone here reads it, within reason.
+    /// for those who read such a snapshot elsewhere; and as long as an export of this process reads it, within reason.
+    /// A query in SQL keeps no snapshot: it ends within its timeout.
     async fn delete_due(&self) -> Result<(), LakeError> {
         let before = self.clock.now() - DurationNs::from_nanos(self.grace.nanos() / 2);
         self.catalog.expire(before).await?;
         let mut due = self.catalog.due_deletions(before).await?;
-        let read = self.view.paths_of_readers();
-        if due.iter().any(|path| read.contains(path)) {
-            let overdue = self.catalog.due_deletions(before - DurationNs::from(LONGEST_READ)).await?;
-            due.retain(|path| !read.contains(path) || overdue.contains(path));
-        }
         if due.is_empty() {
             return Ok(());
+        }
+        let used = self.view.in_use(&due);
+        if !used.is_empty() {
+            let overdue = self.catalog.due_deletions(before - DurationNs::from(LONGEST_READ)).await?;
+            due.retain(|path| !used.contains(path) || overdue.contains(path));
         }
         let (store, paths) = (self.cache.store().clone(), due.clone());
         blocking(move || paths.iter().try_for_each(|path| store.delete(path))).await?;

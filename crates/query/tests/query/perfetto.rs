@@ -127,7 +127,7 @@ async fn exports_are_few_at_once() {
     let mut running = engine.query(sql(&statement)).await.unwrap();
     running.batches.next().await.unwrap().unwrap();
     let refused = table(&engine, sql(&statement)).await.unwrap_err();
-    assert_eq!(refused, QueryError::Limit("too many exports are running".into()));
+    assert_eq!(refused, QueryError::Busy("too many exports are running".into()));
     drop(running);
     // What it held is given back when the threads that made it have noticed.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);

@@ -1,7 +1,9 @@
 //! Text and attributes of rows as columns hold them, for readers that look at each distinct text once.
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, Float64Array, Int32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, BooleanBufferBuilder};
+use arrow::array::{Float64Array, Int32Array};
 use arrow::array::{Int64Array, StringArray, UInt32Array};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
@@ -162,6 +164,8 @@ pub struct AttributeColumn {
     pub key: String,
     /// The values of all rows of the batch.
     pub values: AttributeValues,
+    /// The chosen rows that have a value; `None` when that is all rows of the batch.
+    valid: Option<BooleanBuffer>,
 }
 
 /// Values of a column; NULL in rows that have none.
@@ -215,15 +219,27 @@ impl AttributeColumns {
             json_to_packed(json.as_str(), &mut writer).map_err(|error| ArrowError::ParseError(error.to_string()))?;
             rest.append_value(writer.packed());
         }
+        let is_chosen = (chosen.len() < batch.num_rows()).then(|| {
+            let mut is_chosen = BooleanBufferBuilder::new(batch.num_rows());
+            is_chosen.append_n(batch.num_rows(), false);
+            for row in chosen {
+                is_chosen.set_bit(*row as usize, true);
+            }
+            is_chosen.finish()
+        });
         let mut columns = Vec::new();
         for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
             let Some(ShreddedColumn { key, .. }) = ShreddedColumn::from_name(field.name()) else { continue };
-            if array.null_count() == array.len() {
+            let valid = match (array.nulls().map(NullBuffer::inner), &is_chosen) {
+                (Some(valid), Some(chosen)) => Some(valid & chosen),
+                (valid, chosen) => valid.or(chosen.as_ref()).cloned(),
+            };
+            if valid.as_ref().is_some_and(|valid| valid.count_set_bits() == 0) {
                 continue;
             }
             let values = AttributeValues::new(array)
                 .ok_or_else(|| ArrowError::SchemaError(format!("shredded column of type {}", array.data_type())))?;
-            columns.push(AttributeColumn { key, values });
+            columns.push(AttributeColumn { key, values, valid });
         }
         Ok(Self { columns, packed: rest.finish() })
     }
@@ -240,20 +256,29 @@ impl AttributeColumns {
 }
 
 impl AttributeColumn {
-    /// The value of a row.
+    /// The value of a chosen row.
     pub fn value(&self, row: usize) -> Option<RawValue<'_>> {
-        let valid = |array: &dyn Array| array.is_valid(row);
+        if self.valid.as_ref().is_some_and(|valid| !valid.value(row)) {
+            return None;
+        }
         Some(match &self.values {
             AttributeValues::Coded { texts, codes } => {
-                RawValue::String(valid(codes).then(|| texts.value(codes.value(row) as usize))?.as_bytes())
+                RawValue::String(texts.value(codes.value(row) as usize).as_bytes())
             }
-            AttributeValues::Text(texts) => RawValue::String(valid(texts).then(|| texts.value(row))?.as_bytes()),
-            AttributeValues::Int(values) => RawValue::Other(ValueRef::Int(valid(values).then(|| values.value(row))?)),
-            AttributeValues::Double(values) => {
-                RawValue::Other(ValueRef::Double(valid(values).then(|| values.value(row))?))
-            }
-            AttributeValues::Bool(values) => RawValue::Other(ValueRef::Bool(valid(values).then(|| values.value(row))?)),
+            AttributeValues::Text(texts) => RawValue::String(texts.value(row).as_bytes()),
+            AttributeValues::Int(values) => RawValue::Other(ValueRef::Int(values.value(row))),
+            AttributeValues::Double(values) => RawValue::Other(ValueRef::Double(values.value(row))),
+            AttributeValues::Bool(values) => RawValue::Other(ValueRef::Bool(values.value(row))),
         })
+    }
+
+    /// Hands over the chosen rows that have a value.
+    #[inline]
+    pub fn each_valid_row(&self, mut give: impl FnMut(usize)) {
+        match &self.valid {
+            Some(valid) => valid.set_indices().for_each(give),
+            None => (0..self.values.len()).for_each(&mut give),
+        }
     }
 }
 
@@ -275,28 +300,15 @@ impl AttributeValues {
         array.as_string_opt::<i32>().cloned().map(Self::Text)
     }
 
-    /// Hands over the rows that have a value.
-    #[inline]
-    pub fn each_valid_row(&self, mut give: impl FnMut(usize)) {
-        match self.array().nulls() {
-            Some(nulls) => nulls.valid_indices().for_each(give),
-            None => (0..self.len()).for_each(&mut give),
-        }
-    }
-
-    fn array(&self) -> &dyn Array {
-        match self {
-            Self::Coded { codes, .. } => codes,
-            Self::Text(values) => values,
-            Self::Int(values) => values,
-            Self::Double(values) => values,
-            Self::Bool(values) => values,
-        }
-    }
-
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.array().len()
+        match self {
+            Self::Coded { codes, .. } => codes.len(),
+            Self::Text(values) => values.len(),
+            Self::Int(values) => values.len(),
+            Self::Double(values) => values.len(),
+            Self::Bool(values) => values.len(),
+        }
     }
 
     /// Whether there is no row.

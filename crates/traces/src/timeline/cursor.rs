@@ -27,7 +27,7 @@ const GROWTH: usize = 4;
 /// … and takes no more bytes than this, about.
 const SLICE_BYTES: usize = 16 << 20;
 /// Rows that may start at the same moment, and how many bytes they may take, where they have to come together.
-const TOGETHER_ROWS: usize = 256 << 10;
+const TOGETHER_ROWS: usize = 320 << 10;
 const TOGETHER_BYTES: usize = 256 << 20;
 
 /// Columns of rows that follow each other in time.
@@ -148,7 +148,7 @@ impl Cursor {
             slice_rows: first_rows.unwrap_or(FIRST_ROWS),
             most_rows: most_rows.unwrap_or(GROWTH * SLICE_ROWS),
             is_divided,
-            is_together: matches!(table, Table::Spans | Table::SpanLinks),
+            is_together: matches!(table, Table::Spans | Table::SpanLinks | Table::SpanEvents),
             stop,
         };
         for batch in snapshot.hot_batches(table) {
@@ -229,6 +229,10 @@ impl Cursor {
                 break;
             }
             if times.len() >= TOGETHER_ROWS || bytes >= TOGETHER_BYTES {
+                if self.table == Table::SpanEvents {
+                    // They need not come together but for finding those that were sent twice.
+                    break;
+                }
                 return Err(Failure::TooManyAtOnce(Timestamp::from_nanos(time)));
             }
             self.next.pop();
@@ -239,7 +243,8 @@ impl Cursor {
             let rows = picked.entry(number).or_default();
             while let Some(key) = active.keys.get(active.next).copied()
                 && key.time <= until.max(time)
-                && (!is_full(times.len(), bytes, active) || (is_next(&times, key.time) && times.len() < TOGETHER_ROWS))
+                && (!is_full(times.len(), bytes, active)
+                    || (is_next(&times, key.time) && times.len() < TOGETHER_ROWS && bytes < TOGETHER_BYTES))
             {
                 rows.push((key.row, times.len() as u32));
                 times.push(key.time);

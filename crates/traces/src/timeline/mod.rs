@@ -162,8 +162,11 @@ impl Timeline {
                 if self.visit_spans(&spans, started, linked, visitor).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
+                if spans.is_used_up() {
+                    // Its columns are given back before more are read.
+                    visitor.slice(&[], 0);
+                }
             }
-            new_slice(&mut spans, visitor);
             let Some(time) = others else { return Ok(ControlFlow::Continue(())) };
             // Links of spans that are not there have nowhere to go.
             links.at(time);
@@ -324,7 +327,6 @@ impl<C: Columns> Feed<C> {
         self.columns.clear();
         let Some(Slice { batches, times, order }) = cursor.next_slice()? else {
             self.cursor = None;
-            self.new_places = Some(0);
             return Ok(None);
         };
         let mut places = Places::default();
@@ -345,6 +347,11 @@ impl<C: Columns> Feed<C> {
             self.at += 1;
         }
         from..self.at
+    }
+
+    /// Whether all that was read had its turn.
+    fn is_used_up(&self) -> bool {
+        self.at == self.times.len()
     }
 
     fn rows(&self, range: Range<usize>) -> impl Iterator<Item = (&C, usize)> {

@@ -204,17 +204,21 @@ impl Place {
         match &self.source {
             Source::Hot(batch) => Ok((taken(batch, self.table, columns, rows)?, (0..rows.len() as u32).collect())),
             Source::Group(file, group) => {
+                let between = |row: u32, next: u32| if next - row <= 1 + NEAR { next - row - 1 } else { 0 };
+                let others: u32 = rows.windows(2).map(|pair| between(pair[0], pair[1])).sum();
+                // What is not wanted takes memory too.
+                let near = if others as usize <= rows.len() { NEAR } else { 0 };
                 let mut positions = Vec::with_capacity(rows.len());
                 let mut left_out = rows.first().copied().unwrap_or_default();
                 let mut end = left_out;
                 for row in rows {
-                    if *row > end + NEAR {
+                    if *row > end + near {
                         left_out += row - end;
                     }
                     end = row + 1;
                     positions.push(row - left_out);
                 }
-                Ok((file.read_divided(*group, columns, &ranges_of(file, *group, rows, NEAR))?, positions))
+                Ok((file.read_divided(*group, columns, &ranges_of(file, *group, rows, near))?, positions))
             }
         }
     }
