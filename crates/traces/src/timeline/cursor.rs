@@ -21,7 +21,7 @@ use crate::error::Failure;
 /// on to where a file's rows before all had their turn and those behind not: a slice that ends elsewhere reads pages that
 /// the next one reads again.
 const FIRST_ROWS: usize = 2 << 10;
-const SLICE_ROWS: usize = 16 << 10;
+const SLICE_ROWS: usize = 8 << 10;
 /// A slice grows no further for that than by this factor, …
 const GROWTH: usize = 4;
 /// … and takes no more bytes than this, about.
