@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_model::{Attributes, SpanId, SpanKind, StatusCode, TraceId, Value};
 use glasshouse_perfetto::{Attributes as SpanAttributes, Process, Span, SpanKey, Window, Writer};
-use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, PackedWriter, Places, Repeats, Text, TextColumn};
+use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, PackedWriter, Places, Text, TextColumn};
 
 /// The binary's allocator.
 #[global_allocator]
@@ -94,7 +94,7 @@ fn columns(spans: &[Made]) -> Columns {
     let rows: Vec<u32> = (0..spans.len() as u32).collect();
     let mut places = Places::default();
     let names = dictionary(spans.iter().map(|span| span.name.as_str()).collect());
-    let names = TextColumn::new(&names, Repeats::Unknown, &mut places).expect("it is text");
+    let names = TextColumn::new(&names, &mut places).expect("it is text");
     let attributes = AttributeColumns::new(&batch, "attributes", &rows).expect("they are all there");
     Columns { names, attributes, places: places.count() }
 }

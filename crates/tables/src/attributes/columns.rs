@@ -87,19 +87,17 @@ pub struct TextColumn {
     texts: StringArray,
     /// Of a dictionary: which text each row has, and the place of the first.
     codes: Option<(Int32Array, u32)>,
-    /// Of plain text.
-    repeats: Repeats,
 }
 
 impl TextColumn {
-    /// The column of an array; `None` when it is no text. `repeats` tells of plain text whether it comes again.
-    pub fn new(array: &ArrayRef, repeats: Repeats, places: &mut Places) -> Option<Self> {
+    /// The column of an array; `None` when it is no text.
+    pub fn new(array: &ArrayRef, places: &mut Places) -> Option<Self> {
         if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
             let texts = dictionary.values().as_string_opt::<i32>()?.clone();
             let codes = Some((dictionary.keys().clone(), places.take(texts.len())));
-            return Some(Self { texts, codes, repeats });
+            return Some(Self { texts, codes });
         }
-        Some(Self { texts: array.as_string_opt::<i32>()?.clone(), codes: None, repeats })
+        Some(Self { texts: array.as_string_opt::<i32>()?.clone(), codes: None })
     }
 
     /// The text of a row; `None` when it has none.
@@ -114,7 +112,7 @@ impl TextColumn {
     /// A text by its code, or by its row where there are no codes.
     #[inline]
     fn value(&self, value: u32) -> Text<'_> {
-        let repeats = self.codes.as_ref().map_or(self.repeats, |(_, first)| Repeats::At(first + value));
+        let repeats = self.codes.as_ref().map_or(Repeats::Unknown, |(_, first)| Repeats::At(first + value));
         Text { source: Source::Of(&self.texts, value), repeats }
     }
 
@@ -207,7 +205,7 @@ impl AttributeColumns {
             let packed = take(packed, &UInt32Array::from(chosen.to_vec()), None)?.as_binary::<i32>().clone();
             return Ok(Self { columns: Vec::new(), packed });
         }
-        let json = TextColumn::new(own, Repeats::Unknown, &mut Places::default()).ok_or_else(missing)?;
+        let json = TextColumn::new(own, &mut Places::default()).ok_or_else(missing)?;
         let mut rest = BinaryBuilder::new();
         let mut writer = PackedWriter::new();
         for row in chosen {

@@ -9,7 +9,7 @@ use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{ProcessId, Severity, SpanId, SpanKind, StatusCode, TraceId};
 use glasshouse_tables::Table;
-use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, Places, Repeats, Text, TextColumn};
+use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, Places, Text, TextColumn};
 
 use crate::cells;
 use crate::error::Failure;
@@ -248,8 +248,7 @@ impl Columns for SpanColumns {
         };
         let id = |name| Ok::<_, Failure>(cells::ids(&*column(name)?)?.clone());
         let time = |name| Ok::<_, Failure>(cells::times(&*column(name)?)?.clone());
-        let mut text =
-            |name: &'static str| TextColumn::new(&column(name)?, Repeats::Unknown, places).ok_or(Failure::Schema(name));
+        let mut text = |name: &'static str| TextColumn::new(&column(name)?, places).ok_or(Failure::Schema(name));
         Ok(Self {
             batch: number,
             rows: rows.to_vec(),
