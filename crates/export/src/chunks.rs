@@ -11,10 +11,10 @@ use glasshouse_tables::ports::{ByteStream, QueryError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// Bytes of a chunk.
-const CHUNK: usize = 512 << 10;
+/// Bytes of a chunk. Each wakes the thread that sends it, which takes longer than to fill a tenth of it.
+const CHUNK: usize = 1 << 20;
 /// Chunks that wait for the reader.
-const WAITING: usize = 2;
+const WAITING: usize = 1;
 /// How long a reader may take no chunk: what it holds up is memory, and files that are to be deleted.
 const STALLED: Duration = Duration::from_mins(5);
 

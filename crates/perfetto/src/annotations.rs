@@ -1,5 +1,7 @@
 //! Attributes of many rows, turned into annotations column by column: each distinct text is looked at once.
 
+use std::ops::Range;
+
 use arrow::array::Array;
 use glasshouse_tables::attributes::{AttributeColumn, AttributeColumns, AttributeValues};
 
@@ -7,8 +9,8 @@ use crate::interned::{Interner, Kind, Location};
 use crate::packets::annotation_name;
 use crate::wire::{Kept, Message, Short};
 
-/// Integers beyond do not fit into [`Kept`] with the rest of an annotation.
-const MAX_INT: u64 = 1 << 49;
+/// Rows whose annotations are made before those of the next: as many as stay in the processor's cache.
+const BLOCK: usize = 1 << 10;
 
 /// The annotations of the rows of a batch. They hold numbers of the interner, which must not forget them.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct Memory {
     /// The annotations of each row; those of a row are from its offset to the next.
     cells: Vec<Cell>,
     offsets: Vec<u32>,
+    /// Annotations that many rows have.
+    kept: Vec<Kept>,
 }
 
 #[derive(Debug)]
@@ -34,14 +38,19 @@ struct Column {
     name: Option<Short>,
     /// Of texts, whether none has a NUL.
     is_clean: bool,
+    /// Of texts with codes and of truth values, where what is kept of the first one is.
+    kept: u32,
 }
 
+/// An annotation of a row.
 #[derive(Debug, Clone, Copy)]
 enum Cell {
-    /// All of it.
-    Whole(Kept),
+    /// One that is kept.
+    Kept(u32),
+    /// An integer of a column whose key has a number.
+    Int { column: u16, value: u32 },
     /// A value that is to be written from its column.
-    Of { column: u32, row: u32 },
+    Of { column: u16, row: u32 },
 }
 
 impl Annotations {
@@ -49,66 +58,28 @@ impl Annotations {
     pub fn new(attributes: &AttributeColumns, interner: &mut Interner, mut memory: Memory) -> Self {
         let rows = attributes.columns().first().map_or(0, |column| column.values.len());
         let locations = locations(attributes.columns(), rows, interner);
-        let columns: Vec<Column> = attributes
-            .columns()
-            .iter()
-            .map(|column| {
-                let name = interner.number(Kind::AnnotationName, column.key.as_bytes());
-                let is_clean = match &column.values {
-                    AttributeValues::Text(texts) => memchr::memchr(0, texts.value_data()).is_none(),
-                    _ => false,
-                };
-                Column { attribute: column.clone(), name: name.map(annotation_name), is_clean }
-            })
-            .collect();
+        let Memory { cells, offsets, kept } = &mut memory;
+        kept.clear();
+        let columns: Vec<Column> =
+            attributes.columns().iter().map(|column| Column::new(column, rows, interner, kept)).collect();
         // One more than there are rows, for each row's beginning becomes its end while cells are given out.
-        let Memory { cells, offsets } = &mut memory;
         offsets.clear();
         offsets.resize(rows + 2, 0);
         for column in &columns {
-            column.attribute.each_valid_row(|row| offsets[row + 2] += 1);
+            column.attribute.each_valid_row(0..rows, |row| offsets[row + 2] += 1);
         }
         for row in 0..rows {
             offsets[row + 2] += offsets[row + 1];
         }
         // What was there before is written over.
-        cells.resize(offsets[rows + 1] as usize, Cell::Of { column: 0, row: 0 });
-        let mut give = |row: usize, cell| {
-            let next = &mut offsets[row + 1];
-            cells[*next as usize] = cell;
-            *next += 1;
-        };
-        for (number, Column { attribute, name, .. }) in columns.iter().enumerate() {
-            let of = |row| Cell::Of { column: number as u32, row: row as u32 };
-            let values = &attribute.values;
-            let Some(name) = name else {
-                attribute.each_valid_row(|row| give(row, of(row)));
-                continue;
-            };
-            match values {
-                AttributeValues::Coded { texts, codes } => {
-                    let mut counts = vec![0_u32; texts.len()];
-                    attribute.each_valid_row(|row| counts[codes.value(row) as usize] += 1);
-                    let cells: Vec<_> = counts
-                        .iter()
-                        .zip(texts.iter())
-                        .map(|(count, text)| of_text(*name, text.unwrap_or_default().as_bytes(), *count, interner))
-                        .collect();
-                    attribute.each_valid_row(|row| {
-                        give(row, cells[codes.value(row) as usize].map_or_else(|| of(row), Cell::Whole));
-                    });
-                }
-                AttributeValues::Text(_) => attribute.each_valid_row(|row| give(row, of(row))),
-                AttributeValues::Int(ints) => attribute.each_valid_row(|row| {
-                    let value = ints.value(row) as u64;
-                    give(row, if value < MAX_INT { whole(name.varint(4, value)) } else { of(row) });
-                }),
-                AttributeValues::Double(doubles) => attribute.each_valid_row(|row| {
-                    give(row, whole(name.fixed64(5, doubles.value(row).to_bits())));
-                }),
-                AttributeValues::Bool(bools) => attribute.each_valid_row(|row| {
-                    give(row, whole(name.varint(2, bools.value(row).into())));
-                }),
+        cells.resize(offsets[rows + 1] as usize, Cell::Kept(0));
+        for from in (0..rows).step_by(BLOCK) {
+            for (number, column) in (0..).zip(&columns) {
+                column.cells(number, from..rows.min(from + BLOCK), kept, |row, cell| {
+                    let next = &mut offsets[row + 1];
+                    cells[*next as usize] = cell;
+                    *next += 1;
+                });
             }
         }
         Self { columns, memory, locations }
@@ -124,9 +95,13 @@ impl Annotations {
         let Some(&[from, to]) = self.memory.offsets.get(row..row + 2).and_then(<[u32]>::first_chunk) else { return };
         for cell in &self.memory.cells[from as usize..to as usize] {
             match cell {
-                Cell::Whole(annotation) => event.append_kept(annotation),
+                Cell::Kept(annotation) => event.append_kept(&self.memory.kept[*annotation as usize]),
+                Cell::Int { column, value } => {
+                    let name = self.columns[usize::from(*column)].name.unwrap_or_default();
+                    event.append(name.varint(4, (*value).into()).nested(4));
+                }
                 Cell::Of { column, row } => {
-                    let Column { attribute, name, is_clean } = &self.columns[*column as usize];
+                    let Column { attribute, name, is_clean, .. } = &self.columns[usize::from(*column)];
                     let row = *row as usize;
                     if let (Some(name), AttributeValues::Text(texts), true) = (name, &attribute.values, is_clean) {
                         event.with_clean_text(4, *name, 6, texts.value(row).as_bytes());
@@ -154,14 +129,62 @@ impl Annotations {
     }
 }
 
-fn whole(annotation: Short) -> Cell {
-    Cell::Whole(annotation.nested(4).into())
+impl Column {
+    fn new(attribute: &AttributeColumn, rows: usize, interner: &mut Interner, kept: &mut Vec<Kept>) -> Self {
+        let name = interner.number(Kind::AnnotationName, attribute.key.as_bytes()).map(annotation_name);
+        let is_clean = match &attribute.values {
+            AttributeValues::Text(texts) => memchr::memchr(0, texts.value_data()).is_none(),
+            _ => false,
+        };
+        let column = Self { attribute: attribute.clone(), name, is_clean, kept: kept.len() as u32 };
+        let Some(name) = name else { return column };
+        match &attribute.values {
+            AttributeValues::Coded { texts, codes } => {
+                let mut counts = vec![0_u32; texts.len()];
+                attribute.each_valid_row(0..rows, |row| counts[codes.value(row) as usize] += 1);
+                kept.extend(counts.iter().zip(texts.iter()).map(|(count, text)| {
+                    of_text(name, text.unwrap_or_default().as_bytes(), *count, interner).unwrap_or_default()
+                }));
+            }
+            AttributeValues::Bool(_) => {
+                kept.extend([0, 1].map(|value| Kept::from(name.varint(2, value).nested(4))));
+            }
+            AttributeValues::Text(_) | AttributeValues::Int(_) | AttributeValues::Double(_) => {}
+        }
+        column
+    }
+
+    /// Gives the cells of some rows. The column is the `number`th.
+    fn cells(&self, number: u16, rows: Range<usize>, kept: &[Kept], mut give: impl FnMut(usize, Cell)) {
+        let of = |row| Cell::Of { column: number, row: row as u32 };
+        let attribute = &self.attribute;
+        match &attribute.values {
+            AttributeValues::Coded { codes, .. } if self.name.is_some() => attribute.each_valid_row(rows, |row| {
+                let known = self.kept + codes.value(row) as u32;
+                give(row, if kept[known as usize].is_empty() { of(row) } else { Cell::Kept(known) });
+            }),
+            AttributeValues::Bool(values) if self.name.is_some() => {
+                attribute.each_valid_row(rows, |row| give(row, Cell::Kept(self.kept + u32::from(values.value(row)))));
+            }
+            AttributeValues::Int(values) if self.name.is_some() => attribute.each_valid_row(rows, |row| {
+                let small = u32::try_from(values.value(row));
+                give(row, small.map_or_else(|_| of(row), |value| Cell::Int { column: number, value }));
+            }),
+            _ => attribute.each_valid_row(rows, |row| give(row, of(row))),
+        }
+    }
 }
 
-/// The annotation of a text that so many rows have; `None` when it is to be written in full.
+/// The annotation of a text that so many rows have; `None` when it is to be written from its column.
 fn of_text(name: Short, text: &[u8], count: u32, interner: &mut Interner) -> Option<Kept> {
-    let number = if count == 0 { None } else { interner.number_of_text(text, count > 1) }?;
-    Some(name.varint(17, number).nested(4).into())
+    if count == 0 {
+        return None;
+    }
+    let value = match interner.number_of_text(text, count > 1) {
+        Some(number) => name.varint(17, number),
+        None => name.short_text(6, text)?,
+    };
+    Some(value.nested(4).into())
 }
 
 /// The numbers of the places in code that rows tell of.

@@ -23,11 +23,13 @@ const FLOW_IN: u64 = 1;
 /// Memories that are kept for annotations beyond those of a slice.
 const SPARE: usize = 4;
 
+/// The type of what ends a slice; it has nothing else.
+const SLICE_END: u64 = 2;
+
 /// What an event is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum EventType {
     SliceBegin = 1,
-    SliceEnd = 2,
     Instant = 3,
     Counter = 4,
 }
@@ -90,6 +92,24 @@ impl Packets {
 
     /// Begins an event on a track.
     pub fn begin(&mut self, kind: EventType, track: u64, time: i64) {
+        let delta = self.pass(time);
+        let packet = self.trace.open(1);
+        let body = self.trace.open(11);
+        self.event = Some(Event { packet, body, delta });
+        self.trace.append(Short::default().varint(9, kind as u64).varint(11, track));
+    }
+
+    /// Ends the slice that is the innermost of a track.
+    pub fn slice_end(&mut self, track: u64, time: i64) {
+        let delta = self.pass(time);
+        let body = Short::default().varint(9, SLICE_END).varint(11, track).nested(11);
+        let rest = behind(delta);
+        self.trace.append(Short::default().length(1, body.len() + rest.len()).followed_by(body));
+        self.trace.append(rest);
+    }
+
+    /// The time of a packet, as nanoseconds since the one before.
+    fn pass(&mut self, time: i64) -> u64 {
         // Annotations that are to come hold numbers.
         if self.interner.is_full() && self.slice.iter().all(Annotations::is_empty) {
             self.forget();
@@ -100,10 +120,7 @@ impl Packets {
             self.set_clock(time);
         }
         self.clock = Some(time);
-        let packet = self.trace.open(1);
-        let body = self.trace.open(11);
-        self.event = Some(Event { packet, body, delta: delta.unwrap_or(0) });
-        self.trace.append(Short::default().varint(9, kind as u64).varint(11, track));
+        delta.unwrap_or(0)
     }
 
     /// Ends the event that was begun.
@@ -115,7 +132,7 @@ impl Packets {
             self.trace.raw_bytes(12, fresh.bytes());
             fresh.clear();
         }
-        self.trace.append(Short::default().varint(8, delta).varint(10, SEQUENCE).varint(13, FLAG_NEEDS_STATE));
+        self.trace.append(behind(delta));
         self.trace.close(packet);
     }
 
@@ -225,8 +242,7 @@ impl Packets {
     #[inline]
     fn digits<const N: usize>(&mut self, name: Fixed, digits: &[u8; N]) {
         let head = self.fixed(name).length(6, N);
-        self.trace.append(Short::default().length(4, head.len() + N));
-        self.trace.append(head);
+        self.trace.append(Short::default().length(4, head.len() + N).followed_by(head));
         self.trace.raw(digits);
     }
 
@@ -304,6 +320,11 @@ impl Packets {
             });
         });
     }
+}
+
+/// What every packet of an event ends with.
+fn behind(delta: u64) -> Short {
+    Short::default().varint(8, delta).varint(10, SEQUENCE).varint(13, FLAG_NEEDS_STATE)
 }
 
 /// The number of an annotation's name, with its field.

@@ -91,7 +91,7 @@ impl Message {
     #[inline]
     pub fn with_clean_text(&mut self, field: u32, before: Short, text_field: u32, text: &[u8]) {
         let before = before.length(text_field, text.len());
-        self.append(Short::default().length(field, before.len as usize + text.len()));
+        self.append(Short::default().length(field, before.len() + text.len()));
         self.append(before);
         self.0.extend_from_slice(text);
     }
@@ -163,12 +163,25 @@ impl Short {
         self.raw_varint(u64::from(field << 3 | 2)).raw_varint(len as u64)
     }
 
+    /// A string of at most four bytes; `None` when it is longer or has a NUL.
+    pub fn short_text(self, field: u32, text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 4];
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        let is_clean = !text.contains(&0);
+        is_clean.then(|| self.length(field, text.len()).raw(u32::from_le_bytes(bytes).into(), text.len() as u32))
+    }
+
     /// A message of these fields. They may not be more than thirteen bytes.
     #[inline]
     pub fn nested(self, field: u32) -> Self {
-        let head = Self::default().length(field, self.len as usize);
-        debug_assert!(head.len + self.len <= 15, "too long to be short");
-        Self { bytes: head.bytes | self.bytes << (8 * head.len), len: head.len + self.len }
+        Self::default().length(field, self.len()).followed_by(self)
+    }
+
+    /// These fields and then others.
+    #[inline]
+    pub fn followed_by(self, next: Self) -> Self {
+        debug_assert!(self.len + next.len <= 15, "too long to be short");
+        Self { bytes: self.bytes | next.bytes << (8 * self.len), len: self.len + next.len }
     }
 
     pub fn len(self) -> usize {

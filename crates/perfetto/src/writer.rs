@@ -320,8 +320,7 @@ impl Writer {
 
     fn write_ends(&mut self) {
         for (track, time) in self.ends.drain(..) {
-            self.packets.begin(EventType::SliceEnd, self.landscape.known(track), time);
-            self.packets.end();
+            self.packets.slice_end(self.landscape.known(track), time);
         }
     }
 }

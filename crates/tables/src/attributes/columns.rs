@@ -1,5 +1,7 @@
 //! Text and attributes of rows as columns hold them, for readers that look at each distinct text once.
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, BooleanBufferBuilder};
 use arrow::array::{Float64Array, Int32Array};
 use arrow::array::{Int64Array, StringArray, UInt32Array};
@@ -270,12 +272,12 @@ impl AttributeColumn {
         })
     }
 
-    /// Hands over the chosen rows that have a value.
+    /// Hands over those of `rows` that were chosen and have a value.
     #[inline]
-    pub fn each_valid_row(&self, mut give: impl FnMut(usize)) {
+    pub fn each_valid_row(&self, rows: Range<usize>, mut give: impl FnMut(usize)) {
         match &self.valid {
-            Some(valid) => valid.set_indices().for_each(give),
-            None => (0..self.values.len()).for_each(&mut give),
+            Some(valid) => valid.slice(rows.start, rows.len()).set_indices().for_each(|row| give(rows.start + row)),
+            None => rows.for_each(give),
         }
     }
 }

@@ -264,12 +264,12 @@ impl Timeline {
         let mut links = Vec::new();
         each_of_traces(&self.snapshot, &self.files, Table::SpanLinks, range, &traces, names, |batch| {
             self.stop.check()?;
-            let columns = LinkColumns::new(&batch, 0, &[], &mut Places::default())?;
+            let columns = LinkColumns::new(self.request.subject, &batch, 0, &[], &mut Places::default())?;
             let is_wanted = |row: &LinkRow<'_>| spans.contains(&(row.trace_id, row.span_id));
             let rows: Vec<u32> = columns.rows_before(from).filter(|(_, row)| is_wanted(row)).map(|(i, _)| i).collect();
             if !rows.is_empty() {
                 let chosen = taken(&batch, Table::SpanLinks, names, &rows)?;
-                links.push(LinkColumns::new(&chosen, 0, &[], &mut Places::default())?);
+                links.push(LinkColumns::new(self.request.subject, &chosen, 0, &[], &mut Places::default())?);
             }
             Ok(())
         })?;
@@ -291,8 +291,9 @@ impl Timeline {
         let (times, stop) = (self.times(C::TABLE), self.stop.clone());
         let (first_rows, is_divided) = (self.first_rows, C::IS_DIVIDED);
         let reading = Reading { subject, times, first_rows, most_rows: None, is_divided, stop };
-        let cursor = || Cursor::new(&self.snapshot, &self.files, C::TABLE, C::NAMES, reading);
+        let cursor = || Cursor::new(&self.snapshot, &self.files, C::TABLE, C::names(subject), reading);
         Feed {
+            subject,
             cursor: is_wanted.then(cursor),
             columns: Vec::new(),
             new_places: None,
@@ -305,6 +306,7 @@ impl Timeline {
 
 /// The rows of a table as they come.
 struct Feed<C> {
+    subject: Subject,
     /// `None` at the end.
     cursor: Option<Cursor>,
     columns: Vec<C>,
@@ -333,7 +335,7 @@ impl<C: Columns> Feed<C> {
         let mut order = order;
         let rows = if C::IS_DIVIDED { in_turn(&mut order, batches.len()) } else { vec![Vec::new(); batches.len()] };
         let columns = (0..).zip(batches.iter().zip(&rows));
-        let columns = columns.map(|(number, (batch, rows))| C::new(batch, number, rows, &mut places));
+        let columns = columns.map(|(number, (batch, rows))| C::new(self.subject, batch, number, rows, &mut places));
         self.columns = columns.collect::<Result<_, _>>()?;
         self.new_places = Some(places.count());
         (self.times, self.order, self.at) = (times, order, 0);

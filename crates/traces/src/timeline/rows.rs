@@ -7,7 +7,7 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::TimestampNanosecondType;
 use arrow::record_batch::RecordBatch;
-use glasshouse_model::{ProcessId, Severity, SpanId, SpanKind, StatusCode, TraceId};
+use glasshouse_model::{ProcessId, Severity, SpanId, SpanKind, StatusCode, Subject, TraceId};
 use glasshouse_tables::Table;
 use glasshouse_tables::attributes::{AttributeColumns, AttributeRow, Places, Text, TextColumn};
 
@@ -20,7 +20,7 @@ use crate::spans::Version;
 pub struct SpanView<'a> {
     /// Its process.
     pub process_id: ProcessId,
-    /// Its service.
+    /// Its service; empty when the subject is a process.
     pub service_name: &'a str,
     /// Its trace.
     pub trace_id: TraceId,
@@ -167,8 +167,20 @@ pub(crate) trait Columns: Sized {
     /// Whether they are wanted as files have them.
     const IS_DIVIDED: bool = false;
 
-    /// The columns of a batch, the `number`th of its slice, divided ones with the rows in this order; their texts get places.
-    fn new(batch: &RecordBatch, number: u32, rows: &[u32], places: &mut Places) -> Result<Self, Failure>;
+    /// Names of the columns that are read for a subject.
+    fn names(_: Subject) -> &'static [&'static str] {
+        Self::NAMES
+    }
+
+    /// The columns of a batch with rows of a subject, the `number`th of its slice, divided ones with the rows in this order;
+    /// their texts get places.
+    fn new(
+        subject: Subject,
+        batch: &RecordBatch,
+        number: u32,
+        rows: &[u32],
+        places: &mut Places,
+    ) -> Result<Self, Failure>;
 }
 
 /// Declares the typed columns of a table's rows, and how to find them in a batch.
@@ -181,7 +193,7 @@ macro_rules! columns {
             const TABLE: Table = $table;
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            fn new(batch: &RecordBatch, _: u32, _: &[u32], _: &mut Places) -> Result<Self, Failure> {
+            fn new(_: Subject, batch: &RecordBatch, _: u32, _: &[u32], _: &mut Places) -> Result<Self, Failure> {
                 Ok(Self { $($field: $cast(cells::column(batch, stringify!($field))?)?.clone()),* })
             }
         }
@@ -190,6 +202,15 @@ macro_rules! columns {
 
 fn text(array: &dyn Array) -> Result<&StringArray, Failure> {
     array.as_string_opt().ok_or(Failure::Schema("a column of text"))
+}
+
+/// The process of rows.
+#[derive(Debug)]
+enum Owner {
+    /// All are of this one, which is the subject.
+    Subject(ProcessId),
+    /// Each has its own.
+    Each { process_id: FixedSizeBinaryArray, service_name: Box<TextColumn> },
 }
 
 /// Columns of spans, text and attributes as files have them.
@@ -202,8 +223,7 @@ pub(crate) struct SpanColumns {
     trace_id: FixedSizeBinaryArray,
     span_id: FixedSizeBinaryArray,
     parent_span_id: FixedSizeBinaryArray,
-    process_id: FixedSizeBinaryArray,
-    service_name: TextColumn,
+    process: Owner,
     name: TextColumn,
     kind: Vec<SpanKind>,
     start_time: Times,
@@ -223,8 +243,6 @@ impl Columns for SpanColumns {
         "trace_id",
         "span_id",
         "parent_span_id",
-        "process_id",
-        "service_name",
         "name",
         "kind",
         "start_time",
@@ -236,10 +254,26 @@ impl Columns for SpanColumns {
         "scope_name",
         "attributes",
         "ingest_time",
+        // Of a trace only.
+        "process_id",
+        "service_name",
     ];
     const IS_DIVIDED: bool = true;
 
-    fn new(batch: &RecordBatch, number: u32, rows: &[u32], places: &mut Places) -> Result<Self, Failure> {
+    fn names(subject: Subject) -> &'static [&'static str] {
+        match subject {
+            Subject::Process(_) => &Self::NAMES[..Self::NAMES.len() - 2],
+            Subject::Trace(_) => Self::NAMES,
+        }
+    }
+
+    fn new(
+        subject: Subject,
+        batch: &RecordBatch,
+        number: u32,
+        rows: &[u32],
+        places: &mut Places,
+    ) -> Result<Self, Failure> {
         // They are looked at in this order, and lie in it then.
         let indices = UInt32Array::from(rows.to_vec());
         let column = |name: &'static str| {
@@ -255,8 +289,12 @@ impl Columns for SpanColumns {
             trace_id: id("trace_id")?,
             span_id: id("span_id")?,
             parent_span_id: id("parent_span_id")?,
-            process_id: id("process_id")?,
-            service_name: text("service_name")?,
+            process: match subject {
+                Subject::Process(id) => Owner::Subject(id),
+                Subject::Trace(_) => {
+                    Owner::Each { process_id: id("process_id")?, service_name: Box::new(text("service_name")?) }
+                }
+            },
             name: text("name")?,
             kind: text("kind")?.parsed(|kind| SpanKind::from_name(kind).unwrap_or_default()),
             start_time: time("start_time")?,
@@ -340,9 +378,15 @@ impl SpanColumns {
         let start = self.start_time.value(row);
         let end = cells::value(&self.end_time, row);
         let thread = cells::value(&self.thread_id, row).map(|id| (id, self.thread_name.str(row)));
+        let (process_id, service_name) = match &self.process {
+            Owner::Subject(id) => (*id, ""),
+            Owner::Each { process_id, service_name } => {
+                (ProcessId::from_slice(process_id.value(row))?, service_name.str(row))
+            }
+        };
         let view = SpanView {
-            process_id: ProcessId::from_slice(self.process_id.value(row))?,
-            service_name: self.service_name.str(row),
+            process_id,
+            service_name,
             trace_id: TraceId::from_slice(self.trace_id.value(row))?,
             span_id: SpanId::from_slice(self.span_id.value(row))?,
             parent_span_id: id(&self.parent_span_id, row).and_then(SpanId::from_slice),
