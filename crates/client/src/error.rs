@@ -1,0 +1,54 @@
+//! What can go wrong.
+
+use std::io;
+use std::time::Duration;
+
+/// Why there is no tracer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The address is none.
+    #[error("{endpoint:?} is not an address to send to: {reason}")]
+    Endpoint {
+        /// What was given.
+        endpoint: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A header cannot be sent.
+    #[error("cannot send header {0:?}")]
+    Header(String),
+    /// Nobody answered.
+    #[error("no answer from {url}")]
+    Unreachable {
+        /// Where to.
+        url: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The answer was no.
+    #[error("{url} answered with status {status}: {message}")]
+    Refused {
+        /// Where to.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// What the answer said.
+        message: String,
+    },
+    /// The system gave no thread to send in the background.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+}
+
+/// Not everything was sent in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{waiting} spans were not sent within {deadline:?}{}", last.as_ref().map(|last| format!(": {last}")).unwrap_or_default())]
+pub struct FlushError {
+    /// How long was waited.
+    pub deadline: Duration,
+    /// Spans that were not sent.
+    pub waiting: u64,
+    /// What the last attempt to send met with.
+    pub last: Option<String>,
+}

@@ -1,0 +1,45 @@
+//! What a Rust program adds to be seen: spans, recorded at the cost of tens of nanoseconds and sent in the background over
+//! OTLP, to Glasshouse or to any other back end. Nothing is lost without being counted: [`Tracer::statistics`].
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use glasshouse_client::Tracer;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tracer = Tracer::builder("http://localhost:4318").service("checkout").connect()?;
+//! {
+//!     let span = tracer.span("place order").with_attribute("order.items", 3).start();
+//!     let _current = span.enter();
+//!     tracer.span("charge card").start().end();
+//! }
+//! tracer.shutdown(Duration::from_secs(5))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A thread puts what it records into a ring of its own, in its form for the wire: no lock, no allocation for the usual
+//! span. One thread in the background collects from the rings, another sends. Memory is bounded by [`Limits`].
+//!
+//! After `fork`, the child has no threads in the background: it connects anew.
+
+mod clock;
+pub mod context;
+mod core;
+mod error;
+mod export;
+mod otlp;
+pub mod propagation;
+mod recorder;
+mod sampling;
+mod span;
+mod tracer;
+mod value;
+
+pub use context::{SpanContext, TraceFlags, WithContext};
+pub use error::{ConnectError, FlushError};
+pub use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId, Value};
+pub use propagation::{Baggage, TraceState};
+pub use sampling::Sampler;
+pub use span::{ActiveSpan, SpanBuilder};
+pub use tracer::{Limits, SpanLimits, Statistics, Tracer, TracerBuilder};
+pub use value::AttributeValue;

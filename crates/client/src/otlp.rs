@@ -1,0 +1,215 @@
+//! OTLP's protobuf ([opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto)), written straight into
+//! bytes: what a span records is in its form for the wire from the beginning.
+
+use glasshouse_model::Value;
+
+use crate::value::AttributeValue;
+
+/// Bytes that a length takes where it is written before it is known: enough for 256 MiB.
+const LENGTH: usize = 4;
+/// Where a nested message begins whose field's number is below 16.
+pub(crate) const NESTED: usize = 1 + LENGTH;
+
+/// Protobuf that is appended to.
+pub(crate) trait Wire {
+    fn varint(&mut self, value: u64);
+    fn bytes_field(&mut self, field: u32, bytes: &[u8]);
+
+    /// The tag of a field of a wire type.
+    fn tag(&mut self, field: u32, wire_type: u32) {
+        self.varint(u64::from(field << 3 | wire_type));
+    }
+
+    fn varint_field(&mut self, field: u32, value: u64) {
+        self.tag(field, 0);
+        self.varint(value);
+    }
+}
+
+impl Wire for Vec<u8> {
+    #[inline]
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.push(value as u8);
+    }
+
+    #[inline]
+    fn bytes_field(&mut self, field: u32, bytes: &[u8]) {
+        self.tag(field, 2);
+        self.varint(bytes.len() as u64);
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// A field of eight bytes.
+#[inline]
+pub(crate) fn fixed64_field(out: &mut Vec<u8>, field: u32, value: u64) {
+    out.tag(field, 1);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// A field of four bytes.
+#[inline]
+pub(crate) fn fixed32_field(out: &mut Vec<u8>, field: u32, value: u32) {
+    out.tag(field, 5);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// A nested message.
+#[inline]
+pub(crate) fn nested(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    out.tag(field, 2);
+    out.extend_from_slice(&[0; LENGTH]);
+    let at = out.len();
+    write(out);
+    set_length(out, at);
+}
+
+/// Tells how long the nested message is that begins at a place and ends where the bytes do.
+#[inline]
+pub(crate) fn set_length(out: &mut [u8], at: usize) {
+    let len = out.len() - at;
+    debug_assert!(len < 1 << (7 * LENGTH), "a record is smaller than its ring");
+    // Every byte but the last says that more come, so a length may be written longer than it need be.
+    let length = [len | 0x80, len >> 7 | 0x80, len >> 14 | 0x80, len >> 21 & 0x7f].map(|byte| byte as u8);
+    out[at - LENGTH..at].copy_from_slice(&length);
+}
+
+/// `KeyValue`, as a field of what has attributes.
+#[inline]
+pub(crate) fn attribute(out: &mut Vec<u8>, field: u32, key: &str, value: AttributeValue<'_>) {
+    let Some(len) = value_len(value) else {
+        return nested(out, field, |out| {
+            out.bytes_field(1, key.as_bytes());
+            nested(out, 2, |out| any_value(out, value));
+        });
+    };
+    let of_field = |len: usize| 1 + varint_len(len as u64) + len;
+    let whole = of_field(key.len()) + of_field(len);
+    if whole < 0x80 && field < 0x10 {
+        // Each length is a byte.
+        out.extend_from_slice(&[(field << 3 | 2) as u8, whole as u8, 0x0a, key.len() as u8]);
+        out.extend_from_slice(key.as_bytes());
+        if let AttributeValue::String(text) = value {
+            out.extend_from_slice(&[0x12, len as u8, 0x0a, text.len() as u8]);
+            return out.extend_from_slice(text.as_bytes());
+        }
+        out.extend_from_slice(&[0x12, len as u8]);
+    } else {
+        out.tag(field, 2);
+        out.varint(whole as u64);
+        out.bytes_field(1, key.as_bytes());
+        out.tag(2, 2);
+        out.varint(len as u64);
+    }
+    any_value(out, value);
+}
+
+/// How long a value is as `AnyValue`; `None` when it is nested.
+#[inline]
+fn value_len(value: AttributeValue<'_>) -> Option<usize> {
+    let of_bytes = |len: usize| 1 + varint_len(len as u64) + len;
+    match value {
+        AttributeValue::String(text) => Some(of_bytes(text.len())),
+        AttributeValue::Bytes(bytes) => Some(of_bytes(bytes.len())),
+        AttributeValue::Bool(_) => Some(2),
+        AttributeValue::Int(value) => Some(1 + varint_len(value as u64)),
+        AttributeValue::Double(_) => Some(9),
+        _ => None,
+    }
+}
+
+#[inline]
+fn varint_len(value: u64) -> usize {
+    (70 - (value | 1).leading_zeros() as usize) / 7
+}
+
+/// `AnyValue`.
+fn any_value(out: &mut Vec<u8>, value: AttributeValue<'_>) {
+    fn array<'a, T: Copy + Into<AttributeValue<'a>>>(out: &mut Vec<u8>, items: &[T]) {
+        nested(out, 5, |out| items.iter().for_each(|item| nested(out, 1, |out| any_value(out, (*item).into()))));
+    }
+    match value {
+        AttributeValue::String(text) => out.bytes_field(1, text.as_bytes()),
+        AttributeValue::Bool(value) => out.varint_field(2, value.into()),
+        AttributeValue::Int(value) => out.varint_field(3, value as u64),
+        AttributeValue::Double(value) => fixed64_field(out, 4, value.to_bits()),
+        AttributeValue::Bytes(bytes) => out.bytes_field(7, bytes),
+        AttributeValue::Strings(items) => array(out, items),
+        AttributeValue::Bools(items) => array(out, items),
+        AttributeValue::Ints(items) => array(out, items),
+        AttributeValue::Doubles(items) => array(out, items),
+        AttributeValue::Value(value) => match value {
+            Value::Empty => {}
+            Value::String(text) => any_value(out, text.as_str().into()),
+            Value::Bool(value) => any_value(out, (*value).into()),
+            Value::Int(value) => any_value(out, (*value).into()),
+            Value::Double(value) => any_value(out, (*value).into()),
+            Value::Bytes(bytes) => any_value(out, bytes.as_slice().into()),
+            Value::Array(items) => {
+                nested(out, 5, |out| items.iter().for_each(|item| nested(out, 1, |out| any_value(out, item.into()))));
+            }
+            Value::Map(entries) => nested(out, 6, |out| {
+                entries.0.iter().for_each(|(key, value)| attribute(out, 1, key, value.into()));
+            }),
+        },
+    }
+}
+
+/// `rejected_…` and `error_message` of a response's `partial_success`.
+pub(crate) fn partial_success(response: &[u8]) -> Option<(u64, String)> {
+    let partial = fields(response).find_map(|(field, value)| (field == 1).then_some(value))?;
+    let Field::Bytes(partial) = partial else { return None };
+    let (mut rejected, mut message) = (0, String::new());
+    for field in fields(partial) {
+        match field {
+            (1, Field::Varint(count)) => rejected = count,
+            (2, Field::Bytes(text)) => message = String::from_utf8_lossy(text).into_owned(),
+            _ => {}
+        }
+    }
+    (rejected > 0 || !message.is_empty()).then_some((rejected, message))
+}
+
+enum Field<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+    Fixed,
+}
+
+/// The fields of a message; ends where it is not valid.
+fn fields(mut message: &[u8]) -> impl Iterator<Item = (u32, Field<'_>)> {
+    fn varint(message: &mut &[u8]) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = message.split_first()?;
+            *message = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+    std::iter::from_fn(move || {
+        let tag = varint(&mut message)?;
+        let value = match tag & 7 {
+            0 => Field::Varint(varint(&mut message)?),
+            2 => {
+                let len = usize::try_from(varint(&mut message)?).ok()?;
+                let (bytes, rest) = message.split_at_checked(len)?;
+                message = rest;
+                Field::Bytes(bytes)
+            }
+            wire_type @ (1 | 5) => {
+                message = message.get(if wire_type == 1 { 8 } else { 4 }..)?;
+                Field::Fixed
+            }
+            _ => return None,
+        };
+        Some(((tag >> 3) as u32, value))
+    })
+}

@@ -1,0 +1,260 @@
+//! The tracer: what makes spans, and how it is set up.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::Core;
+use crate::error::{ConnectError, FlushError};
+use crate::export::{Exporter, Target};
+use crate::otlp::{Wire as _, attribute};
+use crate::sampling::{Decide, Sampler};
+use crate::span::SpanBuilder;
+use crate::value::AttributeValue;
+
+/// How long the last tracer waits for what was recorded to be sent, when it is dropped.
+const LAST_FLUSH: Duration = Duration::from_secs(5);
+
+/// Which tracer of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TracerNumber(pub u32);
+
+/// What may be kept, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// What may be kept of a span.
+    pub span: SpanLimits,
+    /// Bytes of records that wait to be collected, per thread that records.
+    pub ring_bytes: usize,
+    /// Bytes of records altogether: a half is for the threads, a half waits to be sent. What is more is counted as dropped,
+    /// the oldest first.
+    pub memory_bytes: usize,
+    /// Bytes of a request, about.
+    pub batch_bytes: usize,
+    /// How long a record waits for others before it is sent.
+    pub batch_time: Duration,
+}
+
+/// What may be kept of a span; what is more is counted in the span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanLimits {
+    /// Attributes.
+    pub attributes: u32,
+    /// Events.
+    pub events: u32,
+    /// Links.
+    pub links: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            span: SpanLimits { attributes: 128, events: 128, links: 128 },
+            ring_bytes: 1 << 20,
+            memory_bytes: 64 << 20,
+            batch_bytes: 1 << 20,
+            batch_time: Duration::from_millis(500),
+        }
+    }
+}
+
+impl Limits {
+    /// Threads that may have a ring.
+    pub(crate) fn rings(&self) -> usize {
+        (self.memory_bytes / 2 / self.ring_bytes.max(1)).max(1)
+    }
+}
+
+/// What became of the spans of a tracer: `recorded` is the sum of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Spans that ended and were recorded.
+    pub recorded: u64,
+    /// Of them, those that the server accepted.
+    pub sent: u64,
+    /// Those that the server refused.
+    pub rejected: u64,
+    /// Those that were not kept: there was no memory for them, or no time before the end.
+    pub dropped: u64,
+    /// Those that are still to be sent.
+    pub waiting: u64,
+}
+
+/// Sets up a [`Tracer`].
+#[derive(Debug, Clone)]
+#[must_use = "a tracer comes from connect() or connect_checked()"]
+pub struct TracerBuilder {
+    endpoint: String,
+    headers: Vec<(String, String)>,
+    /// Attributes of the resource, for the wire.
+    resource: Vec<u8>,
+    has_service: bool,
+    scope: (String, String),
+    sampler: Sampler,
+    limits: Limits,
+    timeout: Duration,
+}
+
+impl TracerBuilder {
+    /// Names the service, as `service.name`. Without it, the program's name is used.
+    pub fn service(mut self, name: &str) -> Self {
+        self.has_service = true;
+        self.resource_attribute("service.name", name)
+    }
+
+    /// Adds an attribute of the resource: what is true of all that the process sends.
+    pub fn resource_attribute<'a>(mut self, key: &str, value: impl Into<AttributeValue<'a>>) -> Self {
+        attribute(&mut self.resource, 1, key, value.into());
+        self
+    }
+
+    /// Names the library that the spans are made by, and its version.
+    pub fn scope(mut self, name: &str, version: &str) -> Self {
+        self.scope = (name.to_owned(), version.to_owned());
+        self
+    }
+
+    /// Sends a header with each request, such as a token.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Decides which traces are kept. Without it, as the parent decided, and all that begin here.
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// Limits what is kept in memory.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long a request may take; 10 s without it.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// A tracer. Whether a server is there shows when spans are sent; until it is, they wait.
+    pub fn connect(self) -> Result<Tracer, ConnectError> {
+        self.build(false)
+    }
+
+    /// A tracer whose server has answered.
+    pub fn connect_checked(self) -> Result<Tracer, ConnectError> {
+        self.build(true)
+    }
+
+    fn build(mut self, is_checked: bool) -> Result<Tracer, ConnectError> {
+        if !self.has_service {
+            let program = std::env::current_exe().ok();
+            let name = program.as_deref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("unknown_service");
+            self = self.service(name);
+        }
+        let defaults = [
+            ("telemetry.sdk.name", "glasshouse"),
+            ("telemetry.sdk.language", "rust"),
+            ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+        ];
+        for (key, value) in defaults {
+            attribute(&mut self.resource, 1, key, value.into());
+        }
+        attribute(&mut self.resource, 1, "process.pid", std::process::id().into());
+        let mut scope = Vec::new();
+        for (field, text) in [(1, &self.scope.0), (2, &self.scope.1)] {
+            if !text.is_empty() {
+                scope.bytes_field(field, text.as_bytes());
+            }
+        }
+        let target = Target::new(&self.endpoint, self.headers, self.timeout, self.resource, scope)?;
+        if is_checked {
+            target.check()?;
+        }
+        let core = Core::new(Decide::new(&self.sampler), self.limits);
+        let exporter = Exporter::start(Arc::clone(&core), target)?;
+        Ok(Tracer { shared: Some(Arc::new(Shared { core, exporter })) })
+    }
+}
+
+/// Makes spans, and sends them in the background. It is cheap to clone; when the last clone is dropped, what was recorded
+/// is sent, as far as that takes no longer than five seconds.
+#[derive(Clone)]
+pub struct Tracer {
+    /// `None` when tracing is disabled.
+    shared: Option<Arc<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    core: Arc<Core>,
+    exporter: Exporter,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Nobody is there to be told; what is not sent is counted as dropped.
+        let _ = self.exporter.shutdown(LAST_FLUSH);
+    }
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").field("statistics", &self.statistics()).finish_non_exhaustive()
+    }
+}
+
+impl Tracer {
+    /// A tracer that sends to a server, such as `http://localhost:4318`: see [`TracerBuilder::connect`].
+    pub fn connect(endpoint: &str) -> Result<Self, ConnectError> {
+        Self::builder(endpoint).connect()
+    }
+
+    /// Sets up a tracer that sends to a server's address: OTLP over HTTP, at `/v1/traces` of it.
+    pub fn builder(endpoint: &str) -> TracerBuilder {
+        TracerBuilder {
+            endpoint: endpoint.to_owned(),
+            headers: Vec::new(),
+            resource: Vec::new(),
+            has_service: false,
+            scope: (String::new(), String::new()),
+            sampler: Sampler::default(),
+            limits: Limits::default(),
+            timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// A tracer that records nothing.
+    pub fn disabled() -> Self {
+        Self { shared: None }
+    }
+
+    /// A span, to be started: a child of the current one, if there is one.
+    #[inline]
+    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder<'_> {
+        SpanBuilder::new(self.core(), name.into())
+    }
+
+    /// What became of the spans so far.
+    pub fn statistics(&self) -> Statistics {
+        self.core().map(|core| core.statistics()).unwrap_or_default()
+    }
+
+    /// Waits until the server has answered for all that was recorded before.
+    pub fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
+        self.shared.as_ref().map_or(Ok(()), |shared| shared.exporter.flush(deadline))
+    }
+
+    /// Sends what was recorded and stops, for all clones: what is recorded later is counted as dropped.
+    pub fn shutdown(&self, deadline: Duration) -> Result<(), FlushError> {
+        self.shared.as_ref().map_or(Ok(()), |shared| shared.exporter.shutdown(deadline))
+    }
+
+    #[inline]
+    pub(crate) fn core(&self) -> Option<&Arc<Core>> {
+        self.shared.as_ref().map(|shared| &shared.core)
+    }
+}

@@ -1,0 +1,132 @@
+//! A server that keeps what it gets, and answers as it is told.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    requests: Arc<Mutex<VecDeque<Request>>>,
+}
+
+/// A request, and whether it was accepted.
+#[derive(Debug, Clone)]
+pub struct Request {
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    is_accepted: bool,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn traces(&self) -> ExportTraceServiceRequest {
+        ExportTraceServiceRequest::decode(&*self.body).unwrap()
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    /// `None` to close the connection without an answer.
+    status: Option<u16>,
+    headers: Vec<(&'static str, &'static str)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn ok() -> Self {
+        Self::status(200)
+    }
+
+    pub fn status(status: u16) -> Self {
+        Self { status: Some(status), headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn hang_up() -> Self {
+        Self { status: None, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn partial(rejected_spans: i64, message: &str) -> Self {
+        let partial_success = Some(ExportTracePartialSuccess { rejected_spans, error_message: message.to_owned() });
+        Self { body: ExportTraceServiceResponse { partial_success }.encode_to_vec(), ..Self::ok() }
+    }
+
+    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+impl Server {
+    /// `answer` is told the number of the request.
+    pub fn new(answer: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(VecDeque::new()));
+        let (kept, answer) = (Arc::clone(&requests), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (kept, answer, stream) = (Arc::clone(&kept), Arc::clone(&answer), stream.unwrap());
+                // A client that goes away is none of our business.
+                thread::spawn(move || while talk(&stream, &kept, &*answer).is_some() {});
+            }
+        });
+        Self { address, requests }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().iter().cloned().collect()
+    }
+
+    /// The spans that were accepted.
+    pub fn spans(&self) -> Vec<Span> {
+        let requests = self.requests();
+        let accepted = requests.iter().filter(|request| request.is_accepted).map(Request::traces);
+        let scopes = accepted.flat_map(|request| request.resource_spans).flat_map(|resource| resource.scope_spans);
+        scopes.flat_map(|scope| scope.spans).collect()
+    }
+}
+
+/// Reads a request and answers it; `None` when the connection is over.
+fn talk(mut stream: &TcpStream, requests: &Mutex<VecDeque<Request>>, answer: &dyn Fn(usize) -> Answer) -> Option<()> {
+    let mut reader = BufReader::with_capacity(1, stream);
+    let mut line = || {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        Some(line.trim_end().to_owned())
+    };
+    assert_eq!(line()?, "POST /v1/traces HTTP/1.1");
+    let mut headers = Vec::new();
+    while let Some((name, value)) = line()?.split_once(": ") {
+        headers.push((name.to_lowercase(), value.to_owned()));
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().ok()?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let answer = {
+        let mut requests = requests.lock().unwrap();
+        let answer = answer(requests.len());
+        requests.push_back(Request { headers, body, is_accepted: answer.status == Some(200) });
+        answer
+    };
+    let mut head = format!("HTTP/1.1 {} As told\r\ncontent-length: {}\r\n", answer.status?, answer.body.len());
+    for (name, value) in answer.headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    stream.write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat()).ok()
+}
