@@ -171,7 +171,7 @@ pub trait WithContext: Future + Sized {
     /// ```
     fn in_span(self, mut span: ActiveSpan) -> InContext<Self> {
         span.leave_thread();
-        InContext { future: self, context: span.context().cloned(), span: Some(span) }
+        InContext { future: self, context: span.context().cloned().or_else(current), span: Some(span) }
     }
 
     /// Runs in the current span, for what is spawned.

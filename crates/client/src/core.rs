@@ -22,6 +22,8 @@ pub(crate) struct Core {
     pub sampling: Decide,
     pub limits: Limits,
     pub counters: Counters,
+    /// The ring of threads that have none of their own.
+    shared_ring: Mutex<Producer<u8>>,
     /// Ends of new rings that the collector has not taken yet.
     new_rings: Mutex<Vec<Consumer<u8>>>,
     /// Rings that there are.
@@ -32,6 +34,7 @@ pub(crate) struct Core {
     is_woken: AtomicBool,
     is_stopped: AtomicBool,
     is_finished: AtomicBool,
+    process: u32,
 }
 
 /// What became of spans.
@@ -63,19 +66,23 @@ impl fmt::Debug for Core {
 
 impl Core {
     pub fn new(sampling: Decide, limits: Limits) -> Arc<Self> {
+        let limits = limits.within_reason();
+        let (shared_ring, consumer) = RingBuffer::new(limits.ring_bytes);
         let core = Arc::new(Self {
             number: TracerNumber(LAST_NUMBER.fetch_add(1, Ordering::Relaxed)),
             clock: TickClock::new(),
             sampling,
             limits,
             counters: Counters::default(),
-            new_rings: Mutex::new(Vec::new()),
+            shared_ring: Mutex::new(shared_ring),
+            new_rings: Mutex::new(vec![consumer]),
             rings: AtomicUsize::new(0),
             made: Mutex::default(),
             collector: OnceLock::new(),
             is_woken: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
             is_finished: AtomicBool::new(false),
+            process: std::process::id(),
         });
         let mut tracers = TRACERS.write().unwrap_or_else(PoisonError::into_inner);
         tracers.retain(|tracer| tracer.strong_count() > 0);
@@ -87,6 +94,11 @@ impl Core {
     pub fn find(number: TracerNumber) -> Option<Arc<Self>> {
         let tracers = TRACERS.read().unwrap_or_else(PoisonError::into_inner);
         tracers.iter().filter_map(Weak::upgrade).find(|core| core.number == number)
+    }
+
+    /// The ring of threads that have none of their own.
+    pub fn shared_ring(&self) -> MutexGuard<'_, Producer<u8>> {
+        self.shared_ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A ring for a thread; `None` when there are as many as memory is for, or it is too late.
@@ -153,7 +165,7 @@ impl Core {
 
     /// The collector looks.
     pub fn looks(&self) {
-        self.is_woken.store(false, Ordering::Release);
+        self.is_woken.swap(false, Ordering::AcqRel);
     }
 
     pub fn stop(&self) {
@@ -174,12 +186,17 @@ impl Core {
         self.is_finished.load(Ordering::Acquire)
     }
 
+    /// Whether this is a child of the process that has the threads in the background.
+    pub fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
     /// What became of the records so far.
     pub fn statistics(&self) -> Statistics {
         let count = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        let is_finished = self.is_finished();
         let (sent, rejected) = (count(&self.counters.sent), count(&self.counters.rejected));
         let mut dropped = count(&self.counters.overflowed) + count(&self.counters.discarded);
-        let is_finished = self.is_finished();
         // This is counted last, so that it is not less than the sum of the others.
         let recorded = self.made();
         let mut waiting = recorded.saturating_sub(sent + rejected + dropped);

@@ -43,6 +43,7 @@ pub enum ConnectError {
 
 /// Not everything was sent in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 #[error("{waiting} spans were not sent within {deadline:?}{}", last.as_ref().map(|last| format!(": {last}")).unwrap_or_default())]
 pub struct FlushError {
     /// How long was waited.

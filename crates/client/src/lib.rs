@@ -20,7 +20,8 @@
 //! A thread puts what it records into a ring of its own, in its form for the wire: no lock, no allocation for the usual
 //! span. One thread in the background collects from the rings, another sends. Memory is bounded by [`Limits`].
 //!
-//! After `fork`, the child has no threads in the background: it connects anew.
+//! After `fork`, the child has no threads in the background: what it records by a tracer from before is dropped. It connects
+//! anew, before it makes spans.
 
 mod clock;
 pub mod context;
@@ -37,7 +38,7 @@ mod value;
 
 pub use context::{SpanContext, TraceFlags, WithContext};
 pub use error::{ConnectError, FlushError};
-pub use glasshouse_model::{SpanId, SpanKind, StatusCode, TraceId, Value};
+pub use glasshouse_model::{Attributes, SpanId, SpanKind, StatusCode, TraceId, Value};
 pub use propagation::{Baggage, TraceState};
 pub use sampling::Sampler;
 pub use span::{ActiveSpan, SpanBuilder};

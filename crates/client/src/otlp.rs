@@ -1,12 +1,16 @@
 //! OTLP's protobuf ([opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto)), written straight into
 //! bytes: what a span records is in its form for the wire from the beginning.
 
+use std::ops::Range;
+
 use glasshouse_model::Value;
 
 use crate::value::AttributeValue;
 
 /// Bytes that a length takes where it is written before it is known: enough for 256 MiB.
 const LENGTH: usize = 4;
+/// How deep values are nested; what is deeper is left empty, for servers refuse it.
+const MAX_DEPTH: usize = 16;
 /// Where a nested message begins whose field's number is below 16.
 pub(crate) const NESTED: usize = 1 + LENGTH;
 
@@ -142,21 +146,50 @@ fn any_value(out: &mut Vec<u8>, value: AttributeValue<'_>) {
         AttributeValue::Bools(items) => array(out, items),
         AttributeValue::Ints(items) => array(out, items),
         AttributeValue::Doubles(items) => array(out, items),
-        AttributeValue::Value(value) => match value {
-            Value::Empty => {}
-            Value::String(text) => any_value(out, text.as_str().into()),
-            Value::Bool(value) => any_value(out, (*value).into()),
-            Value::Int(value) => any_value(out, (*value).into()),
-            Value::Double(value) => any_value(out, (*value).into()),
-            Value::Bytes(bytes) => any_value(out, bytes.as_slice().into()),
-            Value::Array(items) => {
-                nested(out, 5, |out| items.iter().for_each(|item| nested(out, 1, |out| any_value(out, item.into()))));
-            }
-            Value::Map(entries) => nested(out, 6, |out| {
-                entries.0.iter().for_each(|(key, value)| attribute(out, 1, key, value.into()));
-            }),
-        },
+        AttributeValue::Value(value) => nested_value(out, value, MAX_DEPTH),
     }
+}
+
+/// `AnyValue` of a value, no deeper than that.
+fn nested_value(out: &mut Vec<u8>, value: &Value, depth: usize) {
+    match value {
+        Value::Empty => {}
+        Value::String(text) => any_value(out, text.as_str().into()),
+        Value::Bool(value) => any_value(out, (*value).into()),
+        Value::Int(value) => any_value(out, (*value).into()),
+        Value::Double(value) => any_value(out, (*value).into()),
+        Value::Bytes(bytes) => any_value(out, bytes.as_slice().into()),
+        Value::Array(_) | Value::Map(_) if depth == 0 => {}
+        Value::Array(items) => nested(out, 5, |out| {
+            for item in items {
+                nested(out, 1, |out| nested_value(out, item, depth - 1));
+            }
+        }),
+        Value::Map(entries) => nested(out, 6, |out| {
+            for (key, value) in &entries.0 {
+                nested(out, 1, |out| {
+                    out.bytes_field(1, key.as_bytes());
+                    nested(out, 2, |out| nested_value(out, value, depth - 1));
+                });
+            }
+        }),
+    }
+}
+
+/// Where an attribute is among fields that all have a length, such as those of a span's attributes, events and links.
+pub(crate) fn find_attribute(bytes: &[u8], field: u32, key: &str) -> Option<Range<usize>> {
+    let mut rest = fields(bytes);
+    let mut from = 0;
+    while let Some((number, value)) = rest.next() {
+        let to = bytes.len() - rest.message.len();
+        if let (true, Field::Bytes(entry)) = (number == field, value)
+            && matches!(fields(entry).next(), Some((1, Field::Bytes(known))) if known == key.as_bytes())
+        {
+            return Some(from..to);
+        }
+        from = to;
+    }
+    None
 }
 
 /// `rejected_…` and `error_message` of a response's `partial_success`.
@@ -181,12 +214,21 @@ enum Field<'a> {
 }
 
 /// The fields of a message; ends where it is not valid.
-fn fields(mut message: &[u8]) -> impl Iterator<Item = (u32, Field<'_>)> {
-    fn varint(message: &mut &[u8]) -> Option<u64> {
+fn fields(message: &[u8]) -> Fields<'_> {
+    Fields { message }
+}
+
+struct Fields<'a> {
+    /// What was not read yet.
+    message: &'a [u8],
+}
+
+impl Fields<'_> {
+    fn varint(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
-            let (byte, rest) = message.split_first()?;
-            *message = rest;
+            let (byte, rest) = self.message.split_first()?;
+            self.message = rest;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Some(value);
@@ -194,22 +236,27 @@ fn fields(mut message: &[u8]) -> impl Iterator<Item = (u32, Field<'_>)> {
         }
         None
     }
-    std::iter::from_fn(move || {
-        let tag = varint(&mut message)?;
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (u32, Field<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let tag = self.varint()?;
         let value = match tag & 7 {
-            0 => Field::Varint(varint(&mut message)?),
+            0 => Field::Varint(self.varint()?),
             2 => {
-                let len = usize::try_from(varint(&mut message)?).ok()?;
-                let (bytes, rest) = message.split_at_checked(len)?;
-                message = rest;
+                let len = usize::try_from(self.varint()?).ok()?;
+                let (bytes, rest) = self.message.split_at_checked(len)?;
+                self.message = rest;
                 Field::Bytes(bytes)
             }
             wire_type @ (1 | 5) => {
-                message = message.get(if wire_type == 1 { 8 } else { 4 }..)?;
+                self.message = self.message.get(if wire_type == 1 { 8 } else { 4 }..)?;
                 Field::Fixed
             }
             _ => return None,
         };
         Some(((tag >> 3) as u32, value))
-    })
+    }
 }

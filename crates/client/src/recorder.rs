@@ -26,7 +26,7 @@ const ATTRIBUTES: u32 = 9;
 pub(crate) struct Recorder {
     core: Arc<Core>,
     pub ids: Ids,
-    /// Number of the thread, as the system counts them; 0 when it does not say.
+    /// Number of the thread, as the system counts them; the largest when it does not say.
     pub thread: u64,
     /// Records that are being made: of a span of this thread, and of one that is of none.
     of_thread: Record,
@@ -40,6 +40,9 @@ pub(crate) struct Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.core.thread_is_gone(&self.made);
+        // Another thread may have the memory.
+        self.ring = None;
+        self.core.wake();
     }
 }
 
@@ -63,6 +66,9 @@ struct Record {
     len: usize,
 }
 
+/// Memory of a record that is not kept for the next.
+const LARGE: usize = 64 << 10;
+
 /// Bytes of a span that are of the same length always.
 pub(crate) const HEAD: usize = 54;
 
@@ -76,6 +82,9 @@ impl Record {
 
     #[inline]
     fn make(&mut self, head: &[u8; HEAD], write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        if self.bytes.capacity() > LARGE {
+            self.bytes.shrink_to(LARGE);
+        }
         self.bytes.truncate(self.len);
         self.bytes[NESTED..NESTED + HEAD].copy_from_slice(head);
         write(&mut self.bytes);
@@ -88,11 +97,11 @@ impl Recorder {
     fn new(core: &Arc<Core>) -> Self {
         let thread = system_thread_id();
         let mut attributes = Vec::new();
-        if thread > 0 {
+        if thread < u64::MAX {
             attribute(&mut attributes, ATTRIBUTES, "thread.id", (thread as i64).into());
-            if let Some(name) = thread::current().name() {
-                attribute(&mut attributes, ATTRIBUTES, "thread.name", name.into());
-            }
+        }
+        if let Some(name) = thread::current().name() {
+            attribute(&mut attributes, ATTRIBUTES, "thread.name", name.into());
         }
         // A process that was forked has another number, and so other ids.
         let seed = RandomState::new().hash_one((process::id(), thread::current().id(), core.clock.anchor()));
@@ -107,18 +116,26 @@ impl Recorder {
         }
     }
 
-    /// Records a span that runs on a thread: its head, and what `write` adds.
+    /// Records a span that runs on a thread: its head, and what `write` adds, which is no longer than `len`.
     #[inline]
-    pub fn record(&mut self, thread: u64, head: &[u8; HEAD], write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn record(&mut self, thread: u64, head: &[u8; HEAD], len: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        self.made.store(self.made.load(Ordering::Relaxed) + 1, Ordering::Release);
+        if len > self.core.limits.ring_bytes {
+            // It would find no room.
+            self.core.counters.overflowed.fetch_add(1, Ordering::Release);
+            return;
+        }
         let record = if thread == self.thread { &mut self.of_thread } else { &mut self.of_none };
         let record = record.make(head, write);
-        self.made.store(self.made.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         if self.ring.is_none() {
             self.ring = self.core.new_ring();
         }
-        let pushed = self.ring.as_mut().is_some_and(|ring| ring.push_entire_slice(record).is_ok());
-        if !pushed {
-            self.core.counters.overflowed.fetch_add(1, Ordering::Relaxed);
+        let pushed = match &mut self.ring {
+            Some(ring) => ring.push_entire_slice(record),
+            None => self.core.shared_ring().push_entire_slice(record),
+        };
+        if pushed.is_err() {
+            self.core.counters.overflowed.fetch_add(1, Ordering::Release);
             return self.core.wake();
         }
         let half = self.core.limits.ring_bytes / 2;
@@ -214,5 +231,5 @@ fn system_thread_id() -> u64 {
     // "PID/task/TID", on Linux.
     let link = std::fs::read_link("/proc/thread-self").ok();
     let id = link.as_deref().and_then(|link| link.file_name()?.to_str()?.parse().ok());
-    id.unwrap_or_default()
+    id.unwrap_or(u64::MAX)
 }

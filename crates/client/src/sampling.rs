@@ -1,6 +1,6 @@
 //! Which traces are kept.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use glasshouse_model::TraceId;
 
@@ -18,7 +18,8 @@ pub enum Sampler {
     /// This part of all traces, from 0 to 1. All programs with the same ratio keep the same traces, for it depends on the
     /// trace's id only.
     Ratio(f64),
-    /// No more traces than this begin in a second, on average; a second's worth may begin at once.
+    /// No more traces than this begin here in a second, on average; a second's worth, or one, may begin at once. Where there
+    /// is a parent, as that says.
     PerSecond(f64),
     /// As the parent says, where there is one; else as another sampler says.
     ParentBased(Box<Sampler>),
@@ -58,7 +59,7 @@ impl Decide {
             Sampler::Ratio(ratio) => {
                 Self { rule: Rule::Below((ratio * (1_u64 << 63) as f64) as u64 * 2), follows_parent: false }
             }
-            Sampler::PerSecond(rate) => Self { rule: Rule::PerSecond(Tokens::new(*rate)), follows_parent: false },
+            Sampler::PerSecond(rate) => Self { rule: Rule::PerSecond(Tokens::new(*rate)), follows_parent: true },
         }
     }
 
@@ -84,26 +85,27 @@ impl Decide {
 #[derive(Debug)]
 struct Tokens {
     /// Nanoseconds that one takes.
-    each: u64,
-    used_until: AtomicU64,
+    each: i64,
+    used_until: AtomicI64,
 }
 
 impl Tokens {
     fn new(rate: f64) -> Self {
-        let each = if rate > 0.0 { (1e9 / rate) as u64 } else { u64::MAX };
-        Self { each: each.max(1), used_until: AtomicU64::new(0) }
+        let each = if rate > 0.0 { (1e9 / rate) as i64 } else { i64::MAX };
+        Self { each: each.max(1), used_until: AtomicI64::new(i64::MIN) }
     }
 
     fn take(&self, now: Ticks) -> bool {
-        if self.each == u64::MAX {
+        if self.each == i64::MAX {
             return false;
         }
-        let now = now.unix_nanos(0);
+        let now = now.unix_nanos(0) as i64;
         // A second's worth, or one.
         let saved = self.each.max(1_000_000_000);
         let taken = self.used_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
             let used = used.max(now.saturating_sub(saved));
-            (used + self.each <= now).then_some(used + self.each)
+            let next = used.saturating_add(self.each);
+            (next <= now).then_some(next)
         });
         taken.is_ok()
     }

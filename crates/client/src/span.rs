@@ -2,8 +2,10 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
+use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,11 +14,13 @@ use glasshouse_model::{SpanId, SpanKind, StatusCode, Timestamp, TraceId};
 use crate::clock::Ticks;
 use crate::context::{self, Entered, SpanContext, TraceFlags};
 use crate::core::Core;
-use crate::otlp::{Wire as _, attribute, fixed32_field, fixed64_field, nested};
+use crate::otlp::{Wire as _, attribute, find_attribute, fixed32_field, fixed64_field, nested};
 use crate::recorder::{self, Recorder};
 use crate::tracer::{SpanLimits, TracerNumber};
 use crate::value::AttributeValue;
 
+/// Bytes of a record beside what a program tells, at most.
+const MOST_ELSE: usize = 512;
 /// A span that took more memory than this is not used again.
 const SPARE_BYTES: usize = 4 << 10;
 
@@ -126,7 +130,9 @@ impl Span {
 
     /// Whether it is worth to be used again.
     pub fn is_small(&self) -> bool {
-        self.fields.capacity() <= SPARE_BYTES && self.status_message.capacity() <= SPARE_BYTES
+        self.fields.capacity() <= SPARE_BYTES
+            && self.status_message.capacity() <= SPARE_BYTES
+            && self.name.len() <= SPARE_BYTES
     }
 
     #[inline]
@@ -185,12 +191,14 @@ impl Span {
             end,
             flags: wire_flags(context.flags(), is_remote.unwrap_or_default()),
         };
-        recorder.record(self.thread, &head.bytes(), |out| {
+        let state = context.trace_state().as_str();
+        let len = self.fields.len() + self.name.len() + self.status_message.len() + state.len() + MOST_ELSE;
+        recorder.record(self.thread, &head.bytes(), len, |out| {
             if let Some(parent) = parent {
                 out.bytes_field(4, parent.as_bytes());
             }
-            if !context.trace_state().is_empty() {
-                out.bytes_field(3, context.trace_state().as_str().as_bytes());
+            if !state.is_empty() {
+                out.bytes_field(3, state.as_bytes());
             }
             out.bytes_field(5, self.name.as_bytes());
             if !self.fields.is_empty() {
@@ -262,7 +270,7 @@ impl<'t> SpanBuilder<'t> {
         self
     }
 
-    /// Adds an attribute.
+    /// Adds an attribute; a key should be told once.
     #[inline]
     pub fn with_attribute<'a>(self, key: &str, value: impl Into<AttributeValue<'a>>) -> Self {
         self.with(|span| span.attribute(key, value.into()))
@@ -331,7 +339,7 @@ impl ActiveSpan {
     /// Makes it the current span of this thread until the guard is dropped. For futures there is
     /// [`WithContext::in_span`](crate::WithContext::in_span).
     pub fn enter(&self) -> Entered {
-        context::enter(self.context().cloned())
+        context::enter(self.context().cloned().or_else(context::current))
     }
 
     #[inline]
@@ -339,10 +347,14 @@ impl ActiveSpan {
         self.span.as_deref_mut().filter(|span| span.is_kept)
     }
 
-    /// Adds an attribute.
+    /// Sets an attribute, in place of what it was.
     #[inline]
     pub fn set_attribute<'a>(&mut self, key: &str, value: impl Into<AttributeValue<'a>>) {
         if let Some(span) = self.recorded() {
+            if let Some(known) = find_attribute(&span.fields, field::ATTRIBUTES, key) {
+                span.fields.drain(known);
+                span.attributes.kept -= 1;
+            }
             span.attribute(key, value.into());
         }
     }
@@ -380,6 +392,7 @@ impl ActiveSpan {
     pub fn set_status(&mut self, status: StatusCode, message: &str) {
         if let Some(span) = self.recorded()
             && span.status != StatusCode::Ok
+            && status != StatusCode::Unset
         {
             span.status = status;
             // Only errors have a message.
@@ -485,4 +498,16 @@ impl Ids {
             }
         }
     }
+}
+
+/// A random UUID (version 4).
+pub(crate) fn random_uuid() -> String {
+    let id = RandomState::new().hash_one(std::process::id());
+    let mut ids = Ids::new(id ^ RandomState::new().hash_one(SystemTime::now()));
+    let mut bytes = *ids.trace_id().as_bytes();
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let number = u128::from_be_bytes(bytes);
+    let digits = format!("{number:032x}");
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::core::Core;
 use crate::error::{ConnectError, FlushError};
 use crate::export::{Exporter, Target};
-use crate::otlp::{Wire as _, attribute};
+use crate::otlp::{Wire as _, attribute, find_attribute};
 use crate::sampling::{Decide, Sampler};
-use crate::span::SpanBuilder;
+use crate::span::{self, SpanBuilder};
 use crate::value::AttributeValue;
 
 /// How long the last tracer waits for what was recorded to be sent, when it is dropped.
@@ -25,10 +25,11 @@ pub(crate) struct TracerNumber(pub u32);
 pub struct Limits {
     /// What may be kept of a span.
     pub span: SpanLimits,
-    /// Bytes of records that wait to be collected, per thread that records.
+    /// Bytes of records that wait to be collected, per thread that records; larger records are dropped.
     pub ring_bytes: usize,
-    /// Bytes of records altogether: a half is for the threads, a half waits to be sent. What is more is counted as dropped,
-    /// the oldest first.
+    /// Bytes of records altogether, about. A half is for the threads; those for which nothing is left share one ring, behind a
+    /// lock. A half waits to be sent; what is more is dropped, the oldest first. Beside it there are the requests that are
+    /// being made and sent, and spans that have not ended.
     pub memory_bytes: usize,
     /// Bytes of a request, about.
     pub batch_bytes: usize,
@@ -60,6 +61,15 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Those that go together.
+    pub(crate) fn within_reason(self) -> Self {
+        let memory_bytes = self.memory_bytes.max(256 << 10);
+        let ring_bytes = self.ring_bytes.clamp(4 << 10, (memory_bytes / 4).min(64 << 20));
+        let batch_bytes = self.batch_bytes.min(memory_bytes / 8);
+        let batch_time = self.batch_time.max(Duration::from_millis(1));
+        Self { span: self.span, ring_bytes, memory_bytes, batch_bytes, batch_time }
+    }
+
     /// Threads that may have a ring.
     pub(crate) fn rings(&self) -> usize {
         (self.memory_bytes / 2 / self.ring_bytes.max(1)).max(1)
@@ -82,14 +92,13 @@ pub struct Statistics {
 }
 
 /// Sets up a [`Tracer`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a tracer comes from connect() or connect_checked()"]
 pub struct TracerBuilder {
     endpoint: String,
     headers: Vec<(String, String)>,
     /// Attributes of the resource, for the wire.
     resource: Vec<u8>,
-    has_service: bool,
     scope: (String, String),
     sampler: Sampler,
     limits: Limits,
@@ -98,13 +107,16 @@ pub struct TracerBuilder {
 
 impl TracerBuilder {
     /// Names the service, as `service.name`. Without it, the program's name is used.
-    pub fn service(mut self, name: &str) -> Self {
-        self.has_service = true;
+    pub fn service(self, name: &str) -> Self {
         self.resource_attribute("service.name", name)
     }
 
-    /// Adds an attribute of the resource: what is true of all that the process sends.
+    /// Sets an attribute of the resource: what is true of all that the process sends. Without being told, it has
+    /// `service.instance.id` (at random), `process.pid` and `telemetry.sdk.…`.
     pub fn resource_attribute<'a>(mut self, key: &str, value: impl Into<AttributeValue<'a>>) -> Self {
+        if let Some(known) = find_attribute(&self.resource, 1, key) {
+            self.resource.drain(known);
+        }
         attribute(&mut self.resource, 1, key, value.into());
         self
     }
@@ -150,20 +162,23 @@ impl TracerBuilder {
     }
 
     fn build(mut self, is_checked: bool) -> Result<Tracer, ConnectError> {
-        if !self.has_service {
-            let program = std::env::current_exe().ok();
-            let name = program.as_deref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("unknown_service");
-            self = self.service(name);
-        }
-        let defaults = [
-            ("telemetry.sdk.name", "glasshouse"),
-            ("telemetry.sdk.language", "rust"),
-            ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+        let program = std::env::current_exe().ok();
+        let program = program.as_deref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("unknown_service");
+        // Processes in containers all have the same number.
+        let instance = span::random_uuid();
+        let defaults: [(&str, AttributeValue<'_>); 6] = [
+            ("service.name", program.into()),
+            ("service.instance.id", (&instance).into()),
+            ("process.pid", std::process::id().into()),
+            ("telemetry.sdk.name", "glasshouse".into()),
+            ("telemetry.sdk.language", "rust".into()),
+            ("telemetry.sdk.version", env!("CARGO_PKG_VERSION").into()),
         ];
         for (key, value) in defaults {
-            attribute(&mut self.resource, 1, key, value.into());
+            if find_attribute(&self.resource, 1, key).is_none() {
+                attribute(&mut self.resource, 1, key, value);
+            }
         }
-        attribute(&mut self.resource, 1, "process.pid", std::process::id().into());
         let mut scope = Vec::new();
         for (field, text) in [(1, &self.scope.0), (2, &self.scope.1)] {
             if !text.is_empty() {
@@ -177,6 +192,13 @@ impl TracerBuilder {
         let core = Core::new(Decide::new(&self.sampler), self.limits);
         let exporter = Exporter::start(Arc::clone(&core), target)?;
         Ok(Tracer { shared: Some(Arc::new(Shared { core, exporter })) })
+    }
+}
+
+/// Headers are secret.
+impl fmt::Debug for TracerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TracerBuilder").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 
@@ -219,7 +241,6 @@ impl Tracer {
             endpoint: endpoint.to_owned(),
             headers: Vec::new(),
             resource: Vec::new(),
-            has_service: false,
             scope: (String::new(), String::new()),
             sampler: Sampler::default(),
             limits: Limits::default(),
@@ -241,6 +262,11 @@ impl Tracer {
     /// What became of the spans so far.
     pub fn statistics(&self) -> Statistics {
         self.core().map(|core| core.statistics()).unwrap_or_default()
+    }
+
+    /// What the last attempt to send met with that did not go well, such as why the server refuses.
+    pub fn last_problem(&self) -> Option<String> {
+        self.shared.as_ref()?.exporter.last_problem()
     }
 
     /// Waits until the server has answered for all that was recorded before.

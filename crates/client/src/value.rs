@@ -4,6 +4,7 @@ use glasshouse_model::Value;
 
 /// The value of an attribute, borrowed where it can be.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum AttributeValue<'a> {
     /// Text.
     String(&'a str),
@@ -23,7 +24,7 @@ pub enum AttributeValue<'a> {
     Ints(&'a [i64]),
     /// Floats.
     Doubles(&'a [f64]),
-    /// Anything, nested as deep as wanted.
+    /// Anything; what is nested more than sixteen deep is left empty.
     Value(&'a Value),
 }
 

@@ -23,11 +23,13 @@ pub(super) struct Collector {
     batch: Batch,
     /// When the batch's first record came.
     since: Instant,
+    /// The last flush that all was collected for.
+    collected: u64,
 }
 
 impl Collector {
     pub fn new(core: Arc<Core>, queue: Arc<Queue>) -> Self {
-        Self { core, queue, rings: Vec::new(), batch: Batch::default(), since: Instant::now() }
+        Self { core, queue, rings: Vec::new(), batch: Batch::default(), since: Instant::now(), collected: 0 }
     }
 
     /// Collects until the tracer stops.
@@ -39,10 +41,13 @@ impl Collector {
             let (asked, is_last) = (self.queue.asked(), self.core.is_stopped());
             self.collect();
             let is_due = self.since.elapsed() >= self.core.limits.batch_time;
-            if is_due || is_last || asked > self.queue.collected() {
+            if is_due || is_last || asked > self.collected {
                 self.hand_on();
             }
-            self.queue.set_collected(asked);
+            if asked > self.collected {
+                self.collected = asked;
+                self.queue.set_collected(asked);
+            }
             if is_last {
                 return self.queue.end();
             }

@@ -4,7 +4,6 @@ mod collector;
 mod queue;
 mod target;
 
-use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -26,26 +25,30 @@ pub(crate) struct Exporter {
 impl Exporter {
     pub fn start(core: Arc<Core>, target: Target) -> Result<Self, ConnectError> {
         let queue = Arc::new(Queue::new(Arc::clone(&core)));
-        let start = |name: &str, run: Box<dyn FnOnce() + Send>| -> io::Result<()> {
-            let thread = thread::Builder::new().name(name.to_owned()).spawn(run)?;
-            if name == COLLECTOR {
-                core.set_collector(thread.thread().clone());
-            }
-            Ok(())
-        };
+        let thread = |name: &str| thread::Builder::new().name(name.to_owned());
         let sender = Arc::clone(&queue);
-        let started = start(SENDER, Box::new(move || sender.send_all(&target)));
+        thread("glasshouse-send").spawn(move || sender.send_all(&target)).map_err(ConnectError::Thread)?;
         let collector = Collector::new(Arc::clone(&core), Arc::clone(&queue));
-        let started = started.and_then(|()| start(COLLECTOR, Box::new(move || collector.run())));
-        if let Err(error) = started {
-            queue.end();
-            return Err(ConnectError::Thread(error));
+        match thread("glasshouse-coll").spawn(move || collector.run()) {
+            Ok(thread) => core.set_collector(thread.thread().clone()),
+            Err(error) => {
+                queue.end();
+                return Err(ConnectError::Thread(error));
+            }
         }
         Ok(Self { core, queue })
     }
 
-    /// Waits until what was recorded before is sent.
+    /// What the last attempt to send met with.
+    pub fn last_problem(&self) -> Option<String> {
+        self.queue.last_problem()
+    }
+
+    /// Waits until the server has answered for what was recorded before.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
+        if self.core.is_forked() {
+            return Ok(());
+        }
         let number = self.queue.ask();
         self.core.wake();
         self.queue.wait_for(number, deadline)
@@ -53,10 +56,10 @@ impl Exporter {
 
     /// Sends what was recorded, and ends the threads.
     pub fn shutdown(&self, deadline: Duration) -> Result<(), FlushError> {
+        if self.core.is_forked() {
+            return Ok(());
+        }
         self.core.stop();
         self.queue.wait_for_end(deadline)
     }
 }
-
-const COLLECTOR: &str = "glasshouse-coll";
-const SENDER: &str = "glasshouse-send";

@@ -32,13 +32,20 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    batches: VecDeque<Batch>,
+    /// Batches with their numbers, ascending.
+    batches: VecDeque<(u64, Batch)>,
     bytes: usize,
-    is_sending: bool,
-    /// Flushes that were asked for; those that all was collected for.
+    /// The number of the one that is being sent.
+    sending: Option<u64>,
+    /// The number of the last one.
+    last_number: u64,
+    /// Flushes that were asked for.
     asked: u64,
-    collected: u64,
+    /// Of those that all was collected for, the last, and the last batch then.
+    collected: (u64, u64),
     phase: Phase,
+    /// What was given up at the end.
+    given_up: Option<FlushError>,
     /// What the last attempt met with.
     last: Option<String>,
 }
@@ -73,30 +80,31 @@ impl Queue {
         self.state().asked
     }
 
-    pub fn collected(&self) -> u64 {
-        self.state().collected
-    }
-
     /// What was recorded before a wish is queued.
     pub fn set_collected(&self, asked: u64) {
         let mut state = self.state();
-        if state.collected < asked {
-            state.collected = asked;
-            self.changed.notify_all();
-        }
+        state.collected = (asked, state.last_number);
+        self.changed.notify_all();
+    }
+
+    /// What the last attempt to send met with.
+    pub fn last_problem(&self) -> Option<String> {
+        self.state().last.clone()
     }
 
     /// Queues a batch; what is oldest goes when there is no room.
     pub fn push(&self, batch: Batch) {
         let mut state = self.state();
-        state.bytes += batch.spans.len();
-        state.batches.push_back(batch);
+        state.bytes += batch.spans.capacity();
+        state.last_number += 1;
+        let number = state.last_number;
+        state.batches.push_back((number, batch));
         let most = self.core.limits.memory_bytes / 2;
         while state.bytes > most
-            && let Some(oldest) = state.batches.pop_front()
+            && let Some((_, oldest)) = state.batches.pop_front()
         {
-            state.bytes -= oldest.spans.len();
-            self.core.counters.discarded.fetch_add(oldest.count, Ordering::Relaxed);
+            state.bytes -= oldest.spans.capacity();
+            self.core.counters.discarded.fetch_add(oldest.count, Ordering::Release);
         }
         self.changed.notify_all();
     }
@@ -115,53 +123,59 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Waits until what was recorded before a wish is sent.
+    /// Waits until the server has answered for what was recorded before a wish.
     pub fn wait_for(&self, number: u64, deadline: Duration) -> Result<(), FlushError> {
-        let is_done = |state: &State| {
-            state.phase == Phase::Finished
-                || (state.collected >= number && state.batches.is_empty() && !state.is_sending)
-        };
-        self.wait_until(deadline, is_done).map(drop)
+        self.wait_until(deadline, |state| {
+            let (collected, last) = state.collected;
+            let first = state.sending.or(state.batches.front().map(|(number, _)| *number));
+            collected >= number && first.is_none_or(|first| first > last)
+        })
     }
 
-    /// Waits until all is sent and the threads have ended. After the deadline the rest is given up.
+    /// Waits until all is sent. After the deadline the rest is given up.
     pub fn wait_for_end(&self, deadline: Duration) -> Result<(), FlushError> {
-        let waited = self.wait_until(deadline, |state| state.phase == Phase::Finished).map(drop);
-        if waited.is_err() {
+        let waited = self.wait_until(deadline, |_| false);
+        if let Err(error) = &waited {
+            self.state().given_up.get_or_insert_with(|| error.clone());
             self.enter(Phase::Finished);
         }
         waited
     }
 
-    fn wait_until(
-        &self,
-        deadline: Duration,
-        is_done: impl Fn(&State) -> bool,
-    ) -> Result<MutexGuard<'_, State>, FlushError> {
-        let waited = self.changed.wait_timeout_while(self.state(), deadline, |state| !is_done(state));
+    /// Waits until something is done, or everything is.
+    fn wait_until(&self, deadline: Duration, is_done: impl Fn(&State) -> bool) -> Result<(), FlushError> {
+        let mut done = false;
+        let waited = self.changed.wait_timeout_while(self.state(), deadline, |state| {
+            done = state.phase == Phase::Finished || is_done(state);
+            !done
+        });
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if is_done(&state) {
-            return Ok(state);
+        match (&state.given_up, done) {
+            (Some(error), _) => Err(error.clone()),
+            (None, true) => Ok(()),
+            (None, false) => {
+                Err(FlushError { deadline, waiting: self.core.statistics().waiting, last: state.last.clone() })
+            }
         }
-        Err(FlushError { deadline, waiting: self.core.statistics().waiting, last: state.last.clone() })
     }
 
     /// Sends batches until no more come.
     pub fn send_all(&self, target: &Target) {
-        while let Some(batch) = self.next() {
-            let answer = self.send(target, &batch);
+        while let Some(Batch { spans, count }) = self.next() {
+            let body = target.body(&spans);
+            drop(spans);
             let counters = &self.core.counters;
-            match answer {
+            match self.send(target, &body) {
                 Some(rejected) => {
-                    let rejected = rejected.min(batch.count);
-                    counters.rejected.fetch_add(rejected, Ordering::Relaxed);
-                    counters.sent.fetch_add(batch.count - rejected, Ordering::Relaxed);
+                    let rejected = rejected.min(count);
+                    counters.rejected.fetch_add(rejected, Ordering::Release);
+                    counters.sent.fetch_add(count - rejected, Ordering::Release);
                 }
                 None => {
-                    counters.discarded.fetch_add(batch.count, Ordering::Relaxed);
+                    counters.discarded.fetch_add(count, Ordering::Release);
                 }
             }
-            self.state().is_sending = false;
+            self.state().sending = None;
             self.changed.notify_all();
         }
         self.enter(Phase::Finished);
@@ -174,18 +188,17 @@ impl Queue {
         if state.phase == Phase::Finished {
             return None;
         }
-        let batch = state.batches.pop_front()?;
-        state.bytes -= batch.spans.len();
-        state.is_sending = true;
+        let (number, batch) = state.batches.pop_front()?;
+        state.bytes -= batch.spans.capacity();
+        state.sending = Some(number);
         Some(batch)
     }
 
-    /// Sends a batch, as often as it takes: gives how many spans were rejected. `None` when it was given up.
-    fn send(&self, target: &Target, batch: &Batch) -> Option<u64> {
-        let body = target.body(&batch.spans);
+    /// Sends a request, as often as it takes: gives how many spans were rejected. `None` when it was given up.
+    fn send(&self, target: &Target, body: &[u8]) -> Option<u64> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let (wait, problem) = match target.send(&body) {
+            let (wait, problem) = match target.send(body) {
                 Answer::Accepted { rejected: 0, .. } => return Some(0),
                 Answer::Accepted { rejected, message } => {
                     self.state().last = Some(message);
@@ -193,13 +206,13 @@ impl Queue {
                 }
                 Answer::Refused(message) => {
                     self.state().last = Some(message);
-                    return Some(batch.count);
+                    return Some(u64::MAX);
                 }
                 Answer::Later { after, message } => (after, message),
             };
             // Programs that began together shall not come back together.
             let jitter = self.core.clock.now().unix_nanos(0) % 512;
-            let wait = wait.unwrap_or_else(|| pause.mul_f64(0.75 + jitter as f64 / 1024.0));
+            let wait = pause.mul_f64(0.75 + jitter as f64 / 1024.0).max(wait.unwrap_or_default());
             pause = (pause * 2).min(LONGEST_PAUSE);
             let mut state = self.state();
             state.last = Some(problem);

@@ -1,5 +1,6 @@
 //! The server: OTLP over HTTP ([specification](https://opentelemetry.io/docs/specs/otlp/#otlphttp)).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ureq::http::uri::InvalidUri;
@@ -62,11 +63,15 @@ impl Target {
             let (Ok(name), Ok(value)) = header else { return Err(ConnectError::Header(name)) };
             Ok((name, value))
         });
-        let config = Agent::config_builder()
+        let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(timeout))
             .max_redirects(0)
             .user_agent(concat!("glasshouse-client/", env!("CARGO_PKG_VERSION")));
+        if uri.host().is_some_and(is_this_machine) {
+            // A proxy of the environment leads elsewhere.
+            config = config.proxy(None);
+        }
         Ok(Self {
             agent: config.build().into(),
             url: format!("{}/v1/traces", endpoint.trim_end_matches('/')),
@@ -136,6 +141,11 @@ impl Target {
         }
         request.send(body)
     }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The connection is used again only when the answer was read.

@@ -24,6 +24,7 @@ struct Entry {
 
 /// Why an entry was not added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BaggageError {
     /// The key is no token as HTTP has them.
     #[error("{0:?} is not a valid key of baggage")]
@@ -68,14 +69,18 @@ impl Baggage {
     pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Self {
         let mut baggage = Self::default();
         let mut bytes = 0;
-        for member in headers.flat_map(|header| header.split(',')) {
-            bytes += member.len() + 1;
+        let is_printable = |text: &str| text.bytes().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
+        for member in headers.flat_map(|header| header.split(',')).filter(|member| is_printable(member)) {
             let (entry, properties) = member.split_once(';').unwrap_or((member, ""));
             let Some((key, value)) = entry.split_once('=') else { continue };
             let (key, value) = (key.trim_matches([' ', '\t']), decode(value.trim_matches([' ', '\t'])));
-            if baggage.0.len() < MAX_ENTRIES && bytes <= MAX_BYTES && is_token(key) {
+            if baggage.0.len() < MAX_ENTRIES && is_token(key) {
                 let properties = properties.trim_matches([' ', '\t']).to_owned();
-                baggage.0.push(Entry { key: key.to_owned(), value, properties });
+                let entry = Entry { key: key.to_owned(), value, properties };
+                bytes += entry.header().len() + 1;
+                if bytes <= MAX_BYTES {
+                    baggage.0.push(entry);
+                }
             }
         }
         baggage
@@ -83,18 +88,18 @@ impl Baggage {
 
     /// As the header's value.
     pub(super) fn header(&self) -> String {
-        let mut header = String::new();
-        for Entry { key, value, properties } in &self.0 {
-            if !header.is_empty() {
-                header.push(',');
-            }
-            header.push_str(key);
-            header.push('=');
-            encode(value, &mut header);
-            if !properties.is_empty() {
-                header.push(';');
-                header.push_str(properties);
-            }
+        let entries: Vec<String> = self.0.iter().map(Entry::header).collect();
+        entries.join(",")
+    }
+}
+
+impl Entry {
+    fn header(&self) -> String {
+        let mut header = format!("{}=", self.key);
+        encode(&self.value, &mut header);
+        if !self.properties.is_empty() {
+            header.push(';');
+            header.push_str(&self.properties);
         }
         header
     }
@@ -122,6 +127,7 @@ fn decode(value: &str) -> String {
     let mut rest = value.as_bytes();
     while let [first, others @ ..] = rest {
         let digits = if *first == b'%' { others.get(..2) } else { None };
+        let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         let byte = digits.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
         bytes.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { &others[2..] } else { others };
@@ -150,7 +156,8 @@ mod tests {
             "serverNode=DF%2028,userId=Am%C3%A9lie,isProduction=false",
             &[("serverNode", "DF 28"), ("userId", "Amélie"), ("isProduction", "false")],
         );
-        check("bad key=1,=2,nothing,ok=100%,also=%zz%f", &[("ok", "100%"), ("also", "%zz%f")]);
+        check("bad key=1,=2,nothing,ok=100%,also=%zz%f%+f", &[("ok", "100%"), ("also", "%zz%f%+f")]);
+        check("evil=1;p\r\nX-Evil: 1,evil=\u{7f},good=1;p\t=2", &[("good", "1")]);
         check("broken=%ff", &[("broken", "\u{fffd}")]);
     }
 

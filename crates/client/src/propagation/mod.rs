@@ -23,12 +23,18 @@ pub trait Extractor {
 pub trait Injector {
     /// Sets a header, in place of what it was.
     fn set(&mut self, name: &'static str, value: String);
+
+    /// Removes a header.
+    fn remove(&mut self, name: &'static str);
 }
 
 /// Writes a span's context into headers, so that what the request causes becomes part of the trace.
 pub fn inject(context: &SpanContext, headers: &mut impl Injector) {
     headers.set(TRACEPARENT, traceparent::write(context.trace_id(), context.span_id(), context.flags()));
-    if !context.trace_state().is_empty() {
+    if context.trace_state().is_empty() {
+        // It would be taken for one that belongs to this trace.
+        headers.remove(TRACESTATE);
+    } else {
         headers.set(TRACESTATE, context.trace_state().as_str().to_owned());
     }
 }
@@ -45,7 +51,9 @@ pub fn extract(headers: &impl Extractor) -> Option<SpanContext> {
 
 /// Writes baggage into headers.
 pub fn inject_baggage(baggage: &Baggage, headers: &mut impl Injector) {
-    if !baggage.is_empty() {
+    if baggage.is_empty() {
+        headers.remove(BAGGAGE);
+    } else {
         headers.set(BAGGAGE, baggage.header());
     }
 }
@@ -63,13 +71,19 @@ impl Extractor for HeaderMap {
 
 impl Injector for HeaderMap {
     fn set(&mut self, name: &'static str, value: String) {
-        let value = HeaderValue::from_str(&value).expect("what is written is visible ASCII");
-        self.insert(HeaderName::from_static(name), value);
+        // What is written here is visible ASCII; what is not, of whoever else calls this, is no header.
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            self.insert(HeaderName::from_static(name), value);
+        }
+    }
+
+    fn remove(&mut self, name: &'static str) {
+        Self::remove(self, name);
     }
 }
 
 macro_rules! map {
-    ($map:ty, $self:ident, $name:ident, $value:ident => $set:expr) => {
+    ($map:ty, $self:ident, $name:ident, $value:ident => $set:expr, $is_other:expr) => {
         /// Names in any case are found.
         impl Extractor for $map {
             fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Option<&'a str>> {
@@ -80,22 +94,30 @@ macro_rules! map {
 
         impl Injector for $map {
             fn set(&mut $self, $name: &'static str, $value: String) {
+                Injector::remove($self, $name);
                 $set
+            }
+
+            fn remove(&mut self, name: &'static str) {
+                self.retain($is_other(name));
             }
         }
     };
 }
 
-map!(HashMap<String, String>, self, name, value => {
-    self.insert(name.to_owned(), value);
-});
-map!(BTreeMap<String, String>, self, name, value => {
-    self.insert(name.to_owned(), value);
-});
-map!(Vec<(String, String)>, self, name, value => {
-    self.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-    self.push((name.to_owned(), value));
-});
+/// Whether an entry of a map is of another header.
+fn of_map(name: &str) -> impl FnMut(&String, &mut String) -> bool + '_ {
+    move |known, _| !known.eq_ignore_ascii_case(name)
+}
+
+/// The same of a list.
+fn of_list(name: &str) -> impl FnMut(&(String, String)) -> bool + '_ {
+    move |(known, _)| !known.eq_ignore_ascii_case(name)
+}
+
+map!(HashMap<String, String>, self, name, value => { self.insert(name.to_owned(), value); }, of_map);
+map!(BTreeMap<String, String>, self, name, value => { self.insert(name.to_owned(), value); }, of_map);
+map!(Vec<(String, String)>, self, name, value => { self.push((name.to_owned(), value)); }, of_list);
 
 #[cfg(test)]
 mod tests {
@@ -115,6 +137,7 @@ mod tests {
             let mut baggage = Baggage::default();
             baggage.set("user", "Amélie").unwrap();
             let mut sent = H::default();
+            sent.set(TRACEPARENT, "what was there".to_owned());
             inject(&context, &mut sent);
             inject_baggage(&baggage, &mut sent);
             let received = extract(&sent).unwrap();

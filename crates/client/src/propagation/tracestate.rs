@@ -15,6 +15,7 @@ pub struct TraceState(Option<Arc<str>>);
 
 /// Why an entry is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TraceStateError {
     /// The key has characters or a length that are not allowed.
     #[error("{0:?} is not a valid key of a tracestate")]

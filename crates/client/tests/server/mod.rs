@@ -34,6 +34,11 @@ impl Request {
     pub fn traces(&self) -> ExportTraceServiceRequest {
         ExportTraceServiceRequest::decode(&*self.body).unwrap()
     }
+
+    pub fn spans(&self) -> Vec<Span> {
+        let scopes = self.traces().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+        scopes.flat_map(|scope| scope.spans).collect()
+    }
 }
 
 #[derive(Debug)]
@@ -95,10 +100,7 @@ impl Server {
 
     /// The spans that were accepted.
     pub fn spans(&self) -> Vec<Span> {
-        let requests = self.requests();
-        let accepted = requests.iter().filter(|request| request.is_accepted).map(Request::traces);
-        let scopes = accepted.flat_map(|request| request.resource_spans).flat_map(|resource| resource.scope_spans);
-        scopes.flat_map(|scope| scope.spans).collect()
+        self.requests().iter().filter(|request| request.is_accepted).flat_map(Request::spans).collect()
     }
 }
 
