@@ -25,13 +25,12 @@ fn discard(mut stream: TcpStream) -> std::io::Result<()> {
             if read == 0 {
                 return Ok(());
             }
-            // The head is short, and what follows is not looked at.
-            head.extend_from_slice(&buffer[..read.min(2048)]);
+            head.extend_from_slice(&buffer[..read]);
             if let Some(end) = head.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-                break read - end - 4;
+                break head.split_off(end).len() - 4;
             }
         };
-        let text = String::from_utf8_lossy(&head[..head.len().min(2048)]).to_ascii_lowercase();
+        let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
         let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse().ok());
         let mut rest: usize = length.unwrap_or(0_usize).saturating_sub(body);
         while rest > 0 {

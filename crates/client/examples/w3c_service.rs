@@ -28,10 +28,8 @@ struct Call {
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:5000".to_owned());
-    let tracer = match arguments.next() {
-        Some(endpoint) => Tracer::builder(&endpoint).service("w3c").connect()?,
-        None => Tracer::builder("http://127.0.0.1:4318").service("w3c").connect()?,
-    };
+    let endpoint = arguments.next().unwrap_or_else(|| "http://127.0.0.1:4318".to_owned());
+    let tracer = Tracer::builder(&endpoint).service("w3c").connect()?;
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, Router::new().route("/test", post(test)).with_state(tracer)).await?;

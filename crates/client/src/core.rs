@@ -28,6 +28,8 @@ pub(crate) struct Core {
     new_rings: Mutex<Vec<Consumer<u8>>>,
     /// Rings that there are.
     rings: AtomicUsize,
+    /// The number of the last thread.
+    last_thread: AtomicU64,
     made: Mutex<Made>,
     collector: OnceLock<Thread>,
     /// Whether the collector was told to look.
@@ -77,6 +79,7 @@ impl Core {
             shared_ring: Mutex::new(shared_ring),
             new_rings: Mutex::new(vec![consumer]),
             rings: AtomicUsize::new(0),
+            last_thread: AtomicU64::new(0),
             made: Mutex::default(),
             collector: OnceLock::new(),
             is_woken: AtomicBool::new(false),
@@ -123,6 +126,11 @@ impl Core {
     /// A ring is no more.
     pub fn ring_is_gone(&self) {
         self.rings.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A number that no other thread has, and that is not 0.
+    pub fn next_thread(&self) -> u64 {
+        self.last_thread.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Where a thread counts what it makes.

@@ -28,6 +28,7 @@ pub mod context;
 mod core;
 mod error;
 mod export;
+mod ids;
 mod otlp;
 pub mod propagation;
 mod recorder;

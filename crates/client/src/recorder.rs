@@ -12,8 +12,9 @@ use rtrb::Producer;
 
 use crate::clock::Ticks;
 use crate::core::Core;
+use crate::ids::Ids;
 use crate::otlp::{NESTED, attribute, nested, set_length};
-use crate::span::{Ids, Span};
+use crate::span::Span;
 use crate::tracer::TracerNumber;
 
 /// Spans that ended and are kept to be used again.
@@ -26,7 +27,7 @@ const ATTRIBUTES: u32 = 9;
 pub(crate) struct Recorder {
     core: Arc<Core>,
     pub ids: Ids,
-    /// Number of the thread, as the system counts them; the largest when it does not say.
+    /// Number of the thread among those of the tracer, from 1.
     pub thread: u64,
     /// Records that are being made: of a span of this thread, and of one that is of none.
     of_thread: Record,
@@ -95,10 +96,9 @@ impl Record {
 
 impl Recorder {
     fn new(core: &Arc<Core>) -> Self {
-        let thread = system_thread_id();
         let mut attributes = Vec::new();
-        if thread < u64::MAX {
-            attribute(&mut attributes, ATTRIBUTES, "thread.id", (thread as i64).into());
+        if let Some(id) = system_thread_id() {
+            attribute(&mut attributes, ATTRIBUTES, "thread.id", id.into());
         }
         if let Some(name) = thread::current().name() {
             attribute(&mut attributes, ATTRIBUTES, "thread.name", name.into());
@@ -108,7 +108,7 @@ impl Recorder {
         Self {
             core: Arc::clone(core),
             ids: Ids::new(seed),
-            thread,
+            thread: core.next_thread(),
             of_thread: Record::new(&attributes),
             of_none: Record::new(&[]),
             ring: core.new_ring(),
@@ -226,10 +226,8 @@ pub(crate) fn give_back(span: Box<Span>) {
     let _ = LOCAL.try_with(|local| local.borrow_mut().give_back(Some(span)));
 }
 
-/// The number that the system, and so every other tool, has for this thread.
-fn system_thread_id() -> u64 {
+/// The number that the system, and so every other tool, has for this thread; `None` where it cannot be had.
+fn system_thread_id() -> Option<i64> {
     // "PID/task/TID", on Linux.
-    let link = std::fs::read_link("/proc/thread-self").ok();
-    let id = link.as_deref().and_then(|link| link.file_name()?.to_str()?.parse().ok());
-    id.unwrap_or(u64::MAX)
+    std::fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::core::Core;
 use crate::error::{ConnectError, FlushError};
 use crate::export::{Exporter, Target};
+use crate::ids::random_uuid;
 use crate::otlp::{Wire as _, attribute, find_attribute};
 use crate::sampling::{Decide, Sampler};
-use crate::span::{self, SpanBuilder};
+use crate::span::SpanBuilder;
 use crate::value::AttributeValue;
 
 /// How long the last tracer waits for what was recorded to be sent, when it is dropped.
@@ -165,7 +166,7 @@ impl TracerBuilder {
         let program = std::env::current_exe().ok();
         let program = program.as_deref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("unknown_service");
         // Processes in containers all have the same number.
-        let instance = span::random_uuid();
+        let instance = random_uuid();
         let defaults: [(&str, AttributeValue<'_>); 6] = [
             ("service.name", program.into()),
             ("service.instance.id", (&instance).into()),
