@@ -10,7 +10,8 @@ export async function expectAccessible(page: Page) {
     const grave = violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(
-        ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+        ({ id, help, nodes }) =>
+          `${id}: ${help}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} (${failureSummary})`).join(', ')}`,
       );
     expect(grave, `${colorScheme} theme`).toEqual([]);
   }

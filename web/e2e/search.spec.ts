@@ -187,3 +187,14 @@ test('the theme is kept', async ({ page }) => {
   await page.reload();
   await expect(page.locator('html')).toHaveClass(/dark/);
 });
+
+test('with reduced motion the theme changes at once', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  await page.goto('/traces');
+  await expect(traceRows(page).first()).toBeVisible();
+  const running = await page.evaluate(() => {
+    document.documentElement.classList.toggle('dark');
+    return document.getAnimations().length;
+  });
+  expect(running).toBe(0);
+});
