@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use glasshouse_model::{SpanId, TraceId};
 use pin_project_lite::pin_project;
 
+use crate::ids::{SpanWord, TraceWords};
 use crate::propagation::TraceState;
 use crate::span::ActiveSpan;
 
@@ -54,18 +55,18 @@ impl fmt::Debug for TraceFlags {
 /// What identifies a span beyond its program.
 #[derive(Debug, Clone)]
 pub struct SpanContext {
-    trace_id: TraceId,
-    span_id: SpanId,
-    flags: TraceFlags,
-    trace_state: TraceState,
+    pub(crate) trace: TraceWords,
+    pub(crate) span: SpanWord,
+    pub(crate) flags: TraceFlags,
+    pub(crate) trace_state: TraceState,
     /// Of a span of this program, what its trace's clock shows at the beginning of ticks; `None` when it came from elsewhere.
-    anchor: Option<i64>,
+    pub(crate) anchor: Option<i64>,
 }
 
 /// Where a span came from does not matter.
 impl PartialEq for SpanContext {
     fn eq(&self, other: &Self) -> bool {
-        let of = |context: &Self| (context.trace_id, context.span_id, context.flags);
+        let of = |context: &Self| (context.trace, context.span, context.flags);
         of(self) == of(other) && self.trace_state == other.trace_state
     }
 }
@@ -73,27 +74,23 @@ impl PartialEq for SpanContext {
 impl SpanContext {
     /// A span of another program.
     pub fn remote(trace_id: TraceId, span_id: SpanId, flags: TraceFlags, trace_state: TraceState) -> Self {
-        Self { trace_id, span_id, flags, trace_state, anchor: None }
+        Self { trace: trace_id.into(), span: span_id.into(), flags, trace_state, anchor: None }
     }
 
-    pub(crate) fn local(
-        trace_id: TraceId,
-        span_id: SpanId,
-        flags: TraceFlags,
-        trace_state: TraceState,
-        anchor: i64,
-    ) -> Self {
-        Self { trace_id, span_id, flags, trace_state, anchor: Some(anchor) }
+    /// A span that is to start.
+    pub(crate) fn unknown() -> Self {
+        let (trace, span) = (TraceWords::NONE, SpanWord::NONE);
+        Self { trace, span, flags: TraceFlags::default(), trace_state: TraceState::default(), anchor: None }
     }
 
     /// Its trace.
     pub fn trace_id(&self) -> TraceId {
-        self.trace_id
+        self.trace.get().expect("an id is not zero")
     }
 
     /// Its id in the trace.
     pub fn span_id(&self) -> SpanId {
-        self.span_id
+        self.span.get().expect("an id is not zero")
     }
 
     /// Flags of the trace.
@@ -111,17 +108,9 @@ impl SpanContext {
         &self.trace_state
     }
 
-    pub(crate) fn into_trace_state(self) -> TraceState {
-        self.trace_state
-    }
-
     /// Whether it is a span of another program.
     pub fn is_remote(&self) -> bool {
         self.anchor.is_none()
-    }
-
-    pub(crate) fn anchor(&self) -> Option<i64> {
-        self.anchor
     }
 }
 
@@ -131,7 +120,16 @@ thread_local! {
 
 /// The span that this code runs in.
 pub fn current() -> Option<SpanContext> {
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+    with_current(|current| Some(current?.clone()))
+}
+
+/// Looks at the span that this code runs in.
+#[inline]
+pub(crate) fn with_current<R>(with: impl FnOnce(Option<&SpanContext>) -> R) -> R {
+    let mut with = Some(with);
+    let done = CURRENT.try_with(|current| with.take().map(|with| with(current.borrow().as_ref())));
+    // A thread that is ending has no current span any more.
+    done.ok().flatten().unwrap_or_else(|| with.take().expect("it was not called")(None))
 }
 
 /// Makes a span the current one of this thread until the guard is dropped. Not across `.await`: see [`WithContext`].

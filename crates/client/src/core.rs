@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::thread::Thread;
 
-use rtrb::{Consumer, Producer, RingBuffer};
-
 use crate::clock::TickClock;
+use crate::metrics::Registry;
+use crate::ring::{Reader, Writer, ring};
 use crate::sampling::Decide;
-use crate::tracer::{Limits, Statistics, TracerNumber};
+use crate::signal::{Counters, Counts, PerSignal, Signal, Statistics};
+use crate::thread::ThreadAttributes;
+use crate::tracer::{Limits, TracerNumber};
 
 /// Tracers by number, for spans that end on a thread that does not know theirs. Thread-locals have to find them somehow.
 static TRACERS: RwLock<Vec<Weak<Core>>> = RwLock::new(Vec::new());
@@ -21,15 +23,18 @@ pub(crate) struct Core {
     pub clock: TickClock,
     pub sampling: Decide,
     pub limits: Limits,
-    pub counters: Counters,
+    pub counters: PerSignal<Counters>,
+    pub registry: Registry,
+    /// Data points that were made.
+    points: AtomicU64,
+    /// What is called before metrics are read.
+    readers: Mutex<Vec<Box<dyn Fn() + Send>>>,
     /// The ring of threads that have none of their own.
-    shared_ring: Mutex<Producer<u8>>,
+    shared_ring: Mutex<Writer>,
     /// Ends of new rings that the collector has not taken yet.
-    new_rings: Mutex<Vec<Consumer<u8>>>,
+    new_rings: Mutex<Vec<Reader>>,
     /// Rings that there are.
     rings: AtomicUsize,
-    /// The number of the last thread.
-    last_thread: AtomicU64,
     made: Mutex<Made>,
     collector: OnceLock<Thread>,
     /// Whether the collector was told to look.
@@ -39,25 +44,12 @@ pub(crate) struct Core {
     process: u32,
 }
 
-/// What became of spans.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// There was no room in the ring.
-    pub overflowed: AtomicU64,
-    /// Accepted by the server.
-    pub sent: AtomicU64,
-    /// Refused by the server.
-    pub rejected: AtomicU64,
-    /// Collected, but not kept until they could be sent.
-    pub discarded: AtomicU64,
-}
-
 /// Counts of what threads made.
 #[derive(Debug, Default)]
 struct Made {
-    threads: Vec<Arc<AtomicU64>>,
+    threads: Vec<Arc<PerSignal<AtomicU64>>>,
     /// By threads that are gone.
-    before: u64,
+    before: PerSignal<u64>,
 }
 
 impl fmt::Debug for Core {
@@ -69,17 +61,21 @@ impl fmt::Debug for Core {
 impl Core {
     pub fn new(sampling: Decide, limits: Limits) -> Arc<Self> {
         let limits = limits.within_reason();
-        let (shared_ring, consumer) = RingBuffer::new(limits.ring_bytes);
+        let (shared_ring, reader) = ring(limits.ring_bytes, Arc::default());
+        let clock = TickClock::new();
+        let started = clock.now().unix_nanos(clock.anchor());
         let core = Arc::new(Self {
             number: TracerNumber(LAST_NUMBER.fetch_add(1, Ordering::Relaxed)),
-            clock: TickClock::new(),
+            clock,
             sampling,
             limits,
-            counters: Counters::default(),
+            counters: PerSignal::default(),
+            registry: Registry::new(started),
+            points: AtomicU64::new(0),
+            readers: Mutex::default(),
             shared_ring: Mutex::new(shared_ring),
-            new_rings: Mutex::new(vec![consumer]),
+            new_rings: Mutex::new(vec![reader]),
             rings: AtomicUsize::new(0),
-            last_thread: AtomicU64::new(0),
             made: Mutex::default(),
             collector: OnceLock::new(),
             is_woken: AtomicBool::new(false),
@@ -100,26 +96,26 @@ impl Core {
     }
 
     /// The ring of threads that have none of their own.
-    pub fn shared_ring(&self) -> MutexGuard<'_, Producer<u8>> {
+    pub fn shared_ring(&self) -> MutexGuard<'_, Writer> {
         self.shared_ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A ring for a thread; `None` when there are as many as memory is for, or it is too late.
-    pub fn new_ring(&self) -> Option<Producer<u8>> {
+    pub fn new_ring(&self, thread: &Arc<ThreadAttributes>) -> Option<Writer> {
         let most = self.limits.rings();
         let more = |rings: usize| (rings < most && !self.is_stopped()).then_some(rings + 1);
         self.rings.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        let (producer, consumer) = RingBuffer::new(self.limits.ring_bytes);
-        self.rings_to_take().push(consumer);
-        Some(producer)
+        let (writer, reader) = ring(self.limits.ring_bytes, Arc::clone(thread));
+        self.rings_to_take().push(reader);
+        Some(writer)
     }
 
-    fn rings_to_take(&self) -> MutexGuard<'_, Vec<Consumer<u8>>> {
+    fn rings_to_take(&self) -> MutexGuard<'_, Vec<Reader>> {
         self.new_rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Rings that are new.
-    pub fn take_rings(&self) -> Vec<Consumer<u8>> {
+    pub fn take_rings(&self) -> Vec<Reader> {
         std::mem::take(&mut self.rings_to_take())
     }
 
@@ -128,29 +124,28 @@ impl Core {
         self.rings.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A number that no other thread has, and that is not 0.
-    pub fn next_thread(&self) -> u64 {
-        self.last_thread.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
     /// Where a thread counts what it makes.
-    pub fn new_thread(&self) -> Arc<AtomicU64> {
-        let count = Arc::new(AtomicU64::new(0));
+    pub fn new_thread(&self) -> Arc<PerSignal<AtomicU64>> {
+        let count = Arc::<PerSignal<AtomicU64>>::default();
         self.made_by_threads().threads.push(Arc::clone(&count));
         count
     }
 
     /// A thread makes no more.
-    pub fn thread_is_gone(&self, count: &Arc<AtomicU64>) {
+    pub fn thread_is_gone(&self, count: &Arc<PerSignal<AtomicU64>>) {
         let mut made = self.made_by_threads();
         made.threads.retain(|known| !Arc::ptr_eq(known, count));
-        made.before += count.load(Ordering::Relaxed);
+        for signal in Signal::ALL {
+            *made.before.of_mut(signal) += count.of(signal).load(Ordering::Relaxed);
+        }
     }
 
     /// How many records were made.
-    pub fn made(&self) -> u64 {
+    fn made(&self, signal: Signal) -> u64 {
         let made = self.made_by_threads();
-        made.before + made.threads.iter().map(|count| count.load(Ordering::Relaxed)).sum::<u64>()
+        let by_threads: u64 = made.threads.iter().map(|count| count.of(signal).load(Ordering::Relaxed)).sum();
+        let points = if signal == Signal::Metrics { self.points.load(Ordering::Relaxed) } else { 0 };
+        made.before.of(signal) + by_threads + points
     }
 
     fn made_by_threads(&self) -> MutexGuard<'_, Made> {
@@ -160,6 +155,15 @@ impl Core {
     /// Who is woken.
     pub fn set_collector(&self, thread: Thread) {
         self.collector.get_or_init(|| thread);
+    }
+
+    /// Tells the collector to look, unless it is told already. Should that be missed, because it looks just now, it looks
+    /// again after a while.
+    #[inline]
+    pub fn nudge(&self) {
+        if !self.is_woken.load(Ordering::Relaxed) {
+            self.wake();
+        }
     }
 
     /// Tells the collector to look.
@@ -199,18 +203,37 @@ impl Core {
         self.process != std::process::id()
     }
 
-    /// What became of the records so far.
+    /// Lets something be called before metrics are read.
+    pub fn add_reader(&self, reader: Box<dyn Fn() + Send>) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+    }
+
+    /// Calls what wants to be called before metrics are read.
+    pub fn call_readers(&self) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|reader| reader());
+    }
+
+    /// Writes what the metrics are now; gives how many data points they have.
+    pub fn write_metrics(&self, out: &mut Vec<u8>) -> u64 {
+        let points = self.registry.write(out, self.clock.now().unix_nanos(self.clock.anchor()));
+        self.points.fetch_add(points, Ordering::Release);
+        points
+    }
+
+    /// What became of the records of a signal so far.
+    pub fn counts(&self, signal: Signal) -> Counts {
+        self.counters.of(signal).counts(self.is_finished(), || self.made(signal))
+    }
+
+    /// What became of all records so far.
     pub fn statistics(&self) -> Statistics {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Acquire);
-        let is_finished = self.is_finished();
-        let (sent, rejected) = (count(&self.counters.sent), count(&self.counters.rejected));
-        let mut dropped = count(&self.counters.overflowed) + count(&self.counters.discarded);
-        // This is counted last, so that it is not less than the sum of the others.
-        let recorded = self.made();
-        let mut waiting = recorded.saturating_sub(sent + rejected + dropped);
-        if is_finished {
-            dropped += std::mem::take(&mut waiting);
-        }
-        Statistics { recorded, sent, rejected, dropped, waiting }
+        let [spans, logs, metrics] = [Signal::Spans, Signal::Logs, Signal::Metrics].map(|signal| self.counts(signal));
+        Statistics { spans, logs, metrics }
+    }
+
+    /// How many records are still to be sent.
+    pub fn waiting(&self) -> u64 {
+        let Statistics { spans, logs, metrics } = self.statistics();
+        spans.waiting + logs.waiting + metrics.waiting
     }
 }

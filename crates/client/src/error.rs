@@ -44,11 +44,11 @@ pub enum ConnectError {
 /// Not everything was sent in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[error("{waiting} spans were not sent within {deadline:?}{}", last.as_ref().map(|last| format!(": {last}")).unwrap_or_default())]
+#[error("{waiting} records were not sent within {deadline:?}{}", last.as_ref().map(|last| format!(": {last}")).unwrap_or_default())]
 pub struct FlushError {
     /// How long was waited.
     pub deadline: Duration,
-    /// Spans that were not sent.
+    /// Records that were not sent: spans, log records and data points.
     pub waiting: u64,
     /// What the last attempt to send met with.
     pub last: Option<String>,

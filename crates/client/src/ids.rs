@@ -6,6 +6,59 @@ use std::time::SystemTime;
 
 use glasshouse_model::{SpanId, TraceId};
 
+/// A trace's id as words, which processors move in one go. Zero before there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TraceWords([u64; 2]);
+
+/// A span's id as a word. Zero when there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SpanWord(u64);
+
+impl From<TraceId> for TraceWords {
+    fn from(id: TraceId) -> Self {
+        let (words, _) = id.as_bytes().as_chunks();
+        Self([u64::from_ne_bytes(words[0]), u64::from_ne_bytes(words[1])])
+    }
+}
+
+impl TraceWords {
+    pub const NONE: Self = Self([0; 2]);
+
+    pub fn to_bytes(self) -> [u8; TraceId::LEN] {
+        let mut bytes = [0; TraceId::LEN];
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(self.0) {
+            bytes.copy_from_slice(&word.to_ne_bytes());
+        }
+        bytes
+    }
+
+    pub fn get(self) -> Option<TraceId> {
+        TraceId::from_bytes(self.to_bytes())
+    }
+}
+
+impl From<SpanId> for SpanWord {
+    fn from(id: SpanId) -> Self {
+        Self(u64::from_ne_bytes(*id.as_bytes()))
+    }
+}
+
+impl SpanWord {
+    pub const NONE: Self = Self(0);
+
+    pub fn to_bytes(self) -> [u8; SpanId::LEN] {
+        self.0.to_ne_bytes()
+    }
+
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub fn get(self) -> Option<SpanId> {
+        SpanId::from_bytes(self.to_bytes())
+    }
+}
+
 /// Ids at random.
 #[derive(Debug)]
 pub(crate) struct Ids(u64);
@@ -23,20 +76,21 @@ impl Ids {
     }
 
     #[inline]
-    pub fn span_id(&mut self) -> SpanId {
+    pub fn span_id(&mut self) -> SpanWord {
         loop {
-            if let Some(id) = SpanId::from_bytes(self.next().to_be_bytes()) {
+            let id = SpanWord(self.next());
+            if !id.is_none() {
                 return id;
             }
         }
     }
 
     #[inline]
-    pub fn trace_id(&mut self) -> TraceId {
+    pub fn trace_id(&mut self) -> TraceWords {
         loop {
-            let bytes = (u128::from(self.next()) << 64 | u128::from(self.next())).to_be_bytes();
-            if let Some(id) = TraceId::from_bytes(bytes) {
-                return id;
+            let id = [self.next(), self.next()];
+            if id != [0; 2] {
+                return TraceWords(id);
             }
         }
     }
@@ -46,7 +100,7 @@ impl Ids {
 pub(crate) fn random_uuid() -> String {
     let id = RandomState::new().hash_one(std::process::id());
     let mut ids = Ids::new(id ^ RandomState::new().hash_one(SystemTime::now()));
-    let mut bytes = *ids.trace_id().as_bytes();
+    let mut bytes = ids.trace_id().to_bytes();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let number = u128::from_be_bytes(bytes);

@@ -11,8 +11,10 @@ use crate::value::AttributeValue;
 const LENGTH: usize = 4;
 /// How deep values are nested; what is deeper is left empty, for servers refuse it.
 const MAX_DEPTH: usize = 16;
-/// Where a nested message begins whose field's number is below 16.
-pub(crate) const NESTED: usize = 1 + LENGTH;
+/// OTLP's field of a span's attributes.
+pub(crate) const SPAN_ATTRIBUTES: u32 = 9;
+/// OTLP's field of a log record's attributes.
+pub(crate) const LOG_ATTRIBUTES: u32 = 6;
 
 /// Protobuf that is appended to.
 pub(crate) trait Wire {
@@ -74,7 +76,7 @@ pub(crate) fn nested(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<
 
 /// Tells how long the nested message is that begins at a place and ends where the bytes do.
 #[inline]
-pub(crate) fn set_length(out: &mut [u8], at: usize) {
+fn set_length(out: &mut [u8], at: usize) {
     let len = out.len() - at;
     debug_assert!(len < 1 << (7 * LENGTH), "a record is smaller than its ring");
     // Every byte but the last says that more come, so a length may be written longer than it need be.
@@ -82,9 +84,27 @@ pub(crate) fn set_length(out: &mut [u8], at: usize) {
     out[at - LENGTH..at].copy_from_slice(&length);
 }
 
+/// Attributes whose lengths are a byte each: of a key and a text that are no longer together.
+const SHORT: usize = 0x7f - 6;
+
 /// `KeyValue`, as a field of what has attributes.
 #[inline]
 pub(crate) fn attribute(out: &mut Vec<u8>, field: u32, key: &str, value: AttributeValue<'_>) {
+    match value {
+        AttributeValue::String(text) if key.len() + text.len() <= SHORT && field < 0x10 => {
+            out.reserve(SHORT + 8);
+            let (key_len, text_len) = (key.len() as u8, text.len() as u8);
+            out.extend_from_slice(&[(field << 3 | 2) as u8, key_len + text_len + 6, 0x0a, key_len]);
+            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(&[0x12, text_len + 2, 0x0a, text_len]);
+            out.extend_from_slice(text.as_bytes());
+        }
+        value => any_attribute(out, field, key, value),
+    }
+}
+
+/// The same for any key and value.
+fn any_attribute(out: &mut Vec<u8>, field: u32, key: &str, value: AttributeValue<'_>) {
     let Some(len) = value_len(value) else {
         return nested(out, field, |out| {
             out.bytes_field(1, key.as_bytes());
@@ -92,23 +112,11 @@ pub(crate) fn attribute(out: &mut Vec<u8>, field: u32, key: &str, value: Attribu
         });
     };
     let of_field = |len: usize| 1 + varint_len(len as u64) + len;
-    let whole = of_field(key.len()) + of_field(len);
-    if whole < 0x80 && field < 0x10 {
-        // Each length is a byte.
-        out.extend_from_slice(&[(field << 3 | 2) as u8, whole as u8, 0x0a, key.len() as u8]);
-        out.extend_from_slice(key.as_bytes());
-        if let AttributeValue::String(text) = value {
-            out.extend_from_slice(&[0x12, len as u8, 0x0a, text.len() as u8]);
-            return out.extend_from_slice(text.as_bytes());
-        }
-        out.extend_from_slice(&[0x12, len as u8]);
-    } else {
-        out.tag(field, 2);
-        out.varint(whole as u64);
-        out.bytes_field(1, key.as_bytes());
-        out.tag(2, 2);
-        out.varint(len as u64);
-    }
+    out.tag(field, 2);
+    out.varint((of_field(key.len()) + of_field(len)) as u64);
+    out.bytes_field(1, key.as_bytes());
+    out.tag(2, 2);
+    out.varint(len as u64);
     any_value(out, value);
 }
 
@@ -127,7 +135,7 @@ fn value_len(value: AttributeValue<'_>) -> Option<usize> {
 }
 
 #[inline]
-fn varint_len(value: u64) -> usize {
+pub(crate) fn varint_len(value: u64) -> usize {
     (70 - (value | 1).leading_zeros() as usize) / 7
 }
 

@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use glasshouse_model::TraceId;
-
 use crate::clock::Ticks;
 use crate::context::SpanContext;
+use crate::ids::TraceWords;
 
 /// Decides whether a span is recorded, when it starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +64,7 @@ impl Decide {
 
     /// Whether a span is recorded.
     #[inline]
-    pub fn keeps(&self, trace: TraceId, parent: Option<&SpanContext>, now: Ticks) -> bool {
+    pub fn keeps(&self, trace: TraceWords, parent: Option<&SpanContext>, now: Ticks) -> bool {
         if let (true, Some(parent)) = (self.follows_parent, parent) {
             return parent.is_sampled();
         }
@@ -73,7 +72,8 @@ impl Decide {
             Rule::Always => true,
             Rule::Never => false,
             Rule::Below(limit) => {
-                let end = trace.as_bytes().last_chunk().expect("an id has sixteen bytes");
+                let bytes = trace.to_bytes();
+                let end = bytes.last_chunk().expect("an id has sixteen bytes");
                 u64::from_be_bytes(*end) < *limit
             }
             Rule::PerSecond(tokens) => tokens.take(now),

@@ -7,26 +7,31 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use glasshouse_model::{SpanId, SpanKind, StatusCode, Timestamp};
+use glasshouse_model::{SpanKind, StatusCode, Timestamp};
 
-use crate::clock::Ticks;
 use crate::context::{self, Entered, SpanContext, TraceFlags};
 use crate::core::Core;
-use crate::otlp::{Wire as _, attribute, find_attribute, fixed32_field, fixed64_field, nested};
-use crate::recorder::{self, Recorder};
+use crate::ids::SpanWord;
+use crate::otlp::{SPAN_ATTRIBUTES, Wire as _, attribute, find_attribute, fixed32_field, fixed64_field, nested};
+use crate::propagation::TraceState;
+use crate::recorder::{self, Recorder, SPARE_BYTES};
+use crate::ring::{Record, SpanRecord};
+use crate::signal::Signal;
+use crate::thread;
 use crate::tracer::{SpanLimits, TracerNumber};
 use crate::value::AttributeValue;
 
-/// Bytes of a record beside what a program tells, at most.
-const MOST_ELSE: usize = 512;
-/// A span that took more memory than this is not used again.
-const SPARE_BYTES: usize = 4 << 10;
-
 /// Fields of OTLP's `Span`.
 mod field {
-    pub const ATTRIBUTES: u32 = 9;
+    pub const TRACE_STATE: u32 = 3;
+    pub const NAME: u32 = 5;
+    pub const ATTRIBUTES: u32 = super::SPAN_ATTRIBUTES;
+    pub const DROPPED_ATTRIBUTES: u32 = 10;
     pub const EVENTS: u32 = 11;
+    pub const DROPPED_EVENTS: u32 = 12;
     pub const LINKS: u32 = 13;
+    pub const DROPPED_LINKS: u32 = 14;
+    pub const STATUS: u32 = 15;
 }
 
 /// A span that is to start.
@@ -40,15 +45,15 @@ pub struct SpanBuilder<'t> {
 /// What is known of a span. Its memory is used again by spans that come later.
 #[derive(Debug)]
 pub(crate) struct Span {
-    tracer: TracerNumber,
+    pub tracer: TracerNumber,
     limits: SpanLimits,
     name: Cow<'static, str>,
     kind: SpanKind,
     parent: Parent,
-    /// `None` before it starts.
-    context: Option<SpanContext>,
-    /// The parent's id, and whether that is a span of another program.
-    parent_id: Option<(SpanId, bool)>,
+    pub context: SpanContext,
+    parent_id: SpanWord,
+    /// Whether the parent is a span of another program.
+    is_parent_remote: bool,
     /// Whether it is recorded.
     is_kept: bool,
     /// When it started, in nanoseconds since the Unix epoch; before it starts, only when that was told.
@@ -62,6 +67,8 @@ pub(crate) struct Span {
     attributes: Counted,
     events: Counted,
     links: Counted,
+    /// Whether it has fields that few spans have.
+    is_unusual: bool,
 }
 
 #[derive(Debug)]
@@ -73,14 +80,14 @@ enum Parent {
 
 /// How many there are, and how many more were not kept.
 #[derive(Debug, Default, Clone, Copy)]
-struct Counted {
+pub(crate) struct Counted {
     kept: u32,
-    dropped: u32,
+    pub dropped: u32,
 }
 
 impl Counted {
     #[inline]
-    fn take(&mut self, most: u32) -> bool {
+    pub fn take(&mut self, most: u32) -> bool {
         let is_kept = self.kept < most;
         *(if is_kept { &mut self.kept } else { &mut self.dropped }) += 1;
         is_kept
@@ -96,8 +103,9 @@ impl Span {
             name: Cow::Borrowed(""),
             kind: SpanKind::Internal,
             parent: Parent::Current,
-            context: None,
-            parent_id: None,
+            context: SpanContext::unknown(),
+            parent_id: SpanWord::NONE,
+            is_parent_remote: false,
             is_kept: false,
             start: None,
             thread: 0,
@@ -107,7 +115,16 @@ impl Span {
             attributes: Counted::default(),
             events: Counted::default(),
             links: Counted::default(),
+            is_unusual: false,
         })
+    }
+
+    /// A span that is to start. Not inlined, so that what calls it is small where tracing is disabled.
+    #[inline(never)]
+    fn plan(core: &Arc<Core>, name: Cow<'static, str>) -> Box<Self> {
+        let mut span = recorder::new_span(core);
+        span.reset(core, name);
+        span
     }
 
     /// Makes it a new one.
@@ -115,10 +132,10 @@ impl Span {
     fn reset(&mut self, core: &Core, name: Cow<'static, str>) {
         self.tracer = core.number;
         self.limits = core.limits.span;
+        self.is_unusual = matches!(name, Cow::Owned(_));
         self.name = name;
         self.kind = SpanKind::Internal;
         self.parent = Parent::Current;
-        self.context = None;
         self.start = None;
         self.status = StatusCode::Unset;
         self.status_message.clear();
@@ -133,15 +150,17 @@ impl Span {
             && self.name.len() <= SPARE_BYTES
     }
 
-    #[inline]
     fn attribute(&mut self, key: &str, value: AttributeValue<'_>) {
         if self.attributes.take(self.limits.attributes) {
             attribute(&mut self.fields, field::ATTRIBUTES, key, value);
+        } else {
+            self.is_unusual = true;
         }
     }
 
     fn link(&mut self, to: &SpanContext) {
         if !self.links.take(self.limits.links) {
+            self.is_unusual = true;
             return;
         }
         nested(&mut self.fields, field::LINKS, |out| {
@@ -155,112 +174,97 @@ impl Span {
     }
 
     fn begin(&mut self, core: &Arc<Core>) {
-        let parent = match std::mem::replace(&mut self.parent, Parent::None) {
-            Parent::Current => context::current(),
-            Parent::None => None,
-            Parent::Of(parent) => Some(parent),
-        };
-        let now = core.clock.now();
-        let (span_id, new_trace) = recorder::with(core, |recorder| {
-            self.thread = recorder.thread;
-            (recorder.ids.span_id(), if parent.is_none() { Some(recorder.ids.trace_id()) } else { None })
-        });
-        self.parent_id = parent.as_ref().map(|parent| (parent.span_id(), parent.is_remote()));
-        let known = parent.as_ref().map(|parent| (parent.trace_id(), parent.flags()));
-        let (trace_id, flags) =
-            known.or(new_trace.map(|trace| (trace, TraceFlags::RANDOM))).expect("it has one or the other");
-        self.is_kept = core.sampling.keeps(trace_id, parent.as_ref(), now);
-        let anchor = parent.as_ref().and_then(SpanContext::anchor).unwrap_or_else(|| core.clock.anchor());
-        let state = parent.map(SpanContext::into_trace_state).unwrap_or_default();
-        self.context = Some(SpanContext::local(trace_id, span_id, flags.with_sampled(self.is_kept), state, anchor));
-        self.start = self.start.or_else(|| Some(now.unix_nanos(anchor)));
+        match std::mem::replace(&mut self.parent, Parent::None) {
+            Parent::Current => context::with_current(|parent| self.begin_in(core, parent)),
+            Parent::None => self.begin_in(core, None),
+            Parent::Of(parent) => self.begin_in(core, Some(&parent)),
+        }
     }
 
-    /// Writes it as a field of `ScopeSpans`.
-    fn write(&self, now: Ticks, recorder: &mut Recorder) {
-        let (Some(context), Some(start)) = (&self.context, self.start) else { return };
-        let end = now.unix_nanos(context.anchor().unwrap_or_default()).max(start);
-        let (parent, is_remote) = self.parent_id.unzip();
-        let head = Head {
-            trace: *context.trace_id().as_bytes(),
-            span: *context.span_id().as_bytes(),
-            kind: self.kind.otlp() as u8,
-            start,
-            end,
-            flags: wire_flags(context.flags(), is_remote.unwrap_or_default()),
-        };
-        let state = context.trace_state().as_str();
-        let len = self.fields.len() + self.name.len() + self.status_message.len() + state.len() + MOST_ELSE;
-        recorder.record(self.thread, &head.bytes(), len, |out| {
-            if let Some(parent) = parent {
-                out.bytes_field(4, parent.as_bytes());
-            }
-            if !state.is_empty() {
-                out.bytes_field(3, state.as_bytes());
-            }
-            out.bytes_field(5, self.name.as_bytes());
-            if !self.fields.is_empty() {
-                out.extend_from_slice(&self.fields);
-            }
-            for (field, counted) in [(10, self.attributes), (12, self.events), (14, self.links)] {
-                if counted.dropped > 0 {
-                    out.varint_field(field, counted.dropped.into());
-                }
-            }
-            if self.status != StatusCode::Unset {
-                nested(out, 15, |out| {
-                    if !self.status_message.is_empty() {
-                        out.bytes_field(2, self.status_message.as_bytes());
-                    }
-                    out.varint_field(3, self.status.otlp() as u64);
-                });
-            }
-        });
-    }
-}
-
-/// The fields that every span has, and that are of the same length always.
-struct Head {
-    trace: [u8; 16],
-    span: [u8; 8],
-    kind: u8,
-    start: u64,
-    end: u64,
-    flags: u32,
-}
-
-impl Head {
-    /// As fields 1, 2, 6, 7, 8 and 16, with their tags.
     #[inline]
-    fn bytes(&self) -> [u8; recorder::HEAD] {
-        let mut bytes = [0; recorder::HEAD];
-        bytes[0..2].copy_from_slice(&[0x0a, 16]);
-        bytes[2..18].copy_from_slice(&self.trace);
-        bytes[18..20].copy_from_slice(&[0x12, 8]);
-        bytes[20..28].copy_from_slice(&self.span);
-        bytes[28..30].copy_from_slice(&[0x30, self.kind]);
-        bytes[30] = 0x39;
-        bytes[31..39].copy_from_slice(&self.start.to_le_bytes());
-        bytes[39] = 0x41;
-        bytes[40..48].copy_from_slice(&self.end.to_le_bytes());
-        bytes[48..50].copy_from_slice(&[0x85, 0x01]);
-        bytes[50..54].copy_from_slice(&self.flags.to_le_bytes());
-        bytes
+    fn begin_in(&mut self, core: &Arc<Core>, parent: Option<&SpanContext>) {
+        let context = &mut self.context;
+        if let Some(parent) = parent {
+            context.trace = parent.trace;
+            context.flags = parent.flags;
+            context.trace_state.clone_from(&parent.trace_state);
+            context.anchor = parent.anchor;
+            self.parent_id = parent.span;
+            self.is_parent_remote = parent.is_remote();
+        } else {
+            context.trace = recorder::with(core, |recorder| recorder.ids.trace_id());
+            context.flags = TraceFlags::RANDOM;
+            context.trace_state = TraceState::default();
+            context.anchor = None;
+            self.parent_id = SpanWord::NONE;
+            self.is_parent_remote = false;
+        }
+        let now = core.clock.now();
+        let anchor = context.anchor.unwrap_or_else(|| core.clock.anchor());
+        context.anchor = Some(anchor);
+        self.is_kept = core.sampling.keeps(context.trace, parent, now);
+        context.flags = context.flags.with_sampled(self.is_kept);
+        self.start = self.start.or_else(|| Some(now.unix_nanos(anchor)));
+        self.thread = thread::number();
+        self.is_unusual |= !context.trace_state.is_empty();
+    }
+
+    /// Adds fields that few spans have.
+    #[cold]
+    fn tell_unusual(&mut self) {
+        let state = self.context.trace_state.as_str();
+        if !state.is_empty() {
+            self.fields.bytes_field(field::TRACE_STATE, state.as_bytes());
+        }
+        if let Cow::Owned(name) = &self.name {
+            self.fields.bytes_field(field::NAME, name.as_bytes());
+        }
+        for (field, counted) in [
+            (field::DROPPED_ATTRIBUTES, self.attributes),
+            (field::DROPPED_EVENTS, self.events),
+            (field::DROPPED_LINKS, self.links),
+        ] {
+            if counted.dropped > 0 {
+                self.fields.varint_field(field, counted.dropped.into());
+            }
+        }
+        if self.status != StatusCode::Unset {
+            nested(&mut self.fields, field::STATUS, |out| {
+                if !self.status_message.is_empty() {
+                    out.bytes_field(2, self.status_message.as_bytes());
+                }
+                out.varint_field(3, self.status.otlp() as u64);
+            });
+        }
+    }
+
+    /// Hands it on to be sent.
+    #[inline]
+    fn hand_on(&mut self, recorder: &mut Recorder) {
+        let start = self.start.unwrap_or_default();
+        let end = recorder.core.clock.now().unix_nanos(self.context.anchor.unwrap_or_default()).max(start);
+        if self.is_unusual {
+            self.tell_unusual();
+        }
+        let name = if let Cow::Borrowed(name) = self.name { name } else { "" };
+        let context = &self.context;
+        let flags = wire_flags(context.flags, self.is_parent_remote);
+        let (trace, span, parent, kind) = (context.trace, context.span, self.parent_id, self.kind);
+        let is_of_thread = self.thread == thread::number();
+        let fields = self.fields.len() as u32;
+        let span = SpanRecord { name, trace, span, parent, start, end, flags, kind, is_of_thread, fields };
+        recorder.record(Signal::Spans, is_of_thread, Record::Span(span), &mut self.fields);
     }
 }
 
 impl<'t> SpanBuilder<'t> {
     #[inline]
     pub(crate) fn new(core: Option<&'t Arc<Core>>, name: Cow<'static, str>) -> Self {
-        let planned = core.map(|core| {
-            let mut span = recorder::spare_span();
-            span.reset(core, name);
-            (core, span)
-        });
-        Self { planned }
+        Self { planned: core.map(|core| (core, Span::plan(core, name))) }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "or else the builder goes through memory at each step")]
+    #[inline(always)]
     fn with(mut self, set: impl FnOnce(&mut Span)) -> Self {
         if let Some((_, span)) = &mut self.planned {
             set(span);
@@ -325,7 +329,7 @@ pub struct ActiveSpan {
 impl ActiveSpan {
     /// What identifies it beyond the program; `None` when tracing is disabled.
     pub fn context(&self) -> Option<&SpanContext> {
-        self.span.as_ref()?.context.as_ref()
+        self.span.as_ref().map(|span| &span.context)
     }
 
     /// Whether it is recorded: when not, what it would be told need not be computed.
@@ -361,8 +365,9 @@ impl ActiveSpan {
     #[inline]
     pub fn add_event(&mut self, name: &str, attributes: &[(&str, AttributeValue<'_>)]) {
         let Some(span) = self.recorded() else { return };
-        let anchor = span.context.as_ref().and_then(SpanContext::anchor).unwrap_or_default();
+        let anchor = span.context.anchor.unwrap_or_default();
         if !span.events.take(span.limits.events) {
+            span.is_unusual = true;
             return;
         }
         let most = span.limits.attributes as usize;
@@ -393,6 +398,7 @@ impl ActiveSpan {
             && status != StatusCode::Unset
         {
             span.status = status;
+            span.is_unusual = true;
             // Only errors have a message.
             let message = if status == StatusCode::Error { message } else { "" };
             message.clone_into(&mut span.status_message);
@@ -421,6 +427,7 @@ impl ActiveSpan {
     pub fn set_name(&mut self, name: impl Into<Cow<'static, str>>) {
         if let Some(span) = self.recorded() {
             span.name = name.into();
+            span.is_unusual |= matches!(span.name, Cow::Owned(_));
         }
     }
 
@@ -447,13 +454,14 @@ impl Drop for ActiveSpan {
 
 fn finish(mut span: Box<Span>) {
     if !span.is_kept {
-        return recorder::give_back(span);
+        return recorder::finish(span, None);
     }
     if span.status == StatusCode::Unset && std::thread::panicking() {
         span.status = StatusCode::Error;
+        span.is_unusual = true;
         "panicked".clone_into(&mut span.status_message);
     }
-    recorder::record(span.tracer, span, Span::write);
+    recorder::finish(span, Some(Span::hand_on));
 }
 
 /// Flags of a span or link: those of W3C, and whether the parent or the span linked to is of another program.

@@ -5,12 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use glasshouse_model::Severity;
+
 use crate::core::Core;
 use crate::error::{ConnectError, FlushError};
 use crate::export::{Exporter, Target};
 use crate::ids::random_uuid;
+use crate::log::{self, LogBuilder};
+use crate::metrics::InstrumentBuilder;
 use crate::otlp::{Wire as _, attribute, find_attribute};
 use crate::sampling::{Decide, Sampler};
+use crate::signal::Statistics;
 use crate::span::SpanBuilder;
 use crate::value::AttributeValue;
 
@@ -77,21 +82,6 @@ impl Limits {
     }
 }
 
-/// What became of the spans of a tracer: `recorded` is the sum of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Statistics {
-    /// Spans that ended and were recorded.
-    pub recorded: u64,
-    /// Of them, those that the server accepted.
-    pub sent: u64,
-    /// Those that the server refused.
-    pub rejected: u64,
-    /// Those that were not kept: there was no memory for them, or no time before the end.
-    pub dropped: u64,
-    /// Those that are still to be sent.
-    pub waiting: u64,
-}
-
 /// Sets up a [`Tracer`].
 #[derive(Clone)]
 #[must_use = "a tracer comes from connect() or connect_checked()"]
@@ -104,6 +94,7 @@ pub struct TracerBuilder {
     sampler: Sampler,
     limits: Limits,
     timeout: Duration,
+    metrics_interval: Duration,
 }
 
 impl TracerBuilder {
@@ -152,6 +143,12 @@ impl TracerBuilder {
         self
     }
 
+    /// How often metrics are read and sent; 10 s without it.
+    pub fn metrics_interval(mut self, interval: Duration) -> Self {
+        self.metrics_interval = interval.max(Duration::from_millis(10));
+        self
+    }
+
     /// A tracer. Whether a server is there shows when spans are sent; until it is, they wait.
     pub fn connect(self) -> Result<Tracer, ConnectError> {
         self.build(false)
@@ -191,7 +188,7 @@ impl TracerBuilder {
             target.check()?;
         }
         let core = Core::new(Decide::new(&self.sampler), self.limits);
-        let exporter = Exporter::start(Arc::clone(&core), target)?;
+        let exporter = Exporter::start(Arc::clone(&core), target, self.metrics_interval)?;
         Ok(Tracer { shared: Some(Arc::new(Shared { core, exporter })) })
     }
 }
@@ -246,6 +243,7 @@ impl Tracer {
             sampler: Sampler::default(),
             limits: Limits::default(),
             timeout: Duration::from_secs(10),
+            metrics_interval: Duration::from_secs(10),
         }
     }
 
@@ -260,7 +258,39 @@ impl Tracer {
         SpanBuilder::new(self.core(), name.into())
     }
 
-    /// What became of the spans so far.
+    /// A log record, to be emitted: of the current span, if there is one.
+    ///
+    /// ```
+    /// # fn example(tracer: &glasshouse_client::Tracer) {
+    /// use glasshouse_client::Level;
+    /// tracer.log(Level::Warn, "the cart is stale").with_attribute("cart.age", 92).emit();
+    /// # }
+    /// ```
+    #[inline]
+    pub fn log(&self, severity: impl Into<Severity>, body: &str) -> LogBuilder<'_> {
+        LogBuilder::new(self.core(), severity.into(), |out| log::text(out, body))
+    }
+
+    /// An instrument for a metric, to be named further.
+    ///
+    /// ```
+    /// # fn example(tracer: &glasshouse_client::Tracer) {
+    /// let orders = tracer.metric("shop.orders").with_unit("{order}").with_attribute("shop.country", "fr").counter();
+    /// orders.add(1);
+    /// # }
+    /// ```
+    pub fn metric(&self, name: &str) -> InstrumentBuilder<'_> {
+        InstrumentBuilder::new(self.core().map(|core| &core.registry), name)
+    }
+
+    /// Lets something be called each time before metrics are read: to set gauges, quickly.
+    pub fn before_metrics(&self, call: impl Fn() + Send + 'static) {
+        if let Some(core) = self.core() {
+            core.add_reader(Box::new(call));
+        }
+    }
+
+    /// What became of what was recorded so far.
     pub fn statistics(&self) -> Statistics {
         self.core().map(|core| core.statistics()).unwrap_or_default()
     }

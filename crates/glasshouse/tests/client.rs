@@ -80,7 +80,7 @@ fn spans_are_accounted_for_while_the_server_is_killed() {
     };
     send();
     let begun = Instant::now();
-    while tracer.statistics().sent == 0 {
+    while tracer.statistics().spans.sent == 0 {
         assert!(begun.elapsed() < DEADLINE, "{tracer:?}");
         thread::yield_now();
     }
@@ -88,7 +88,7 @@ fn spans_are_accounted_for_while_the_server_is_killed() {
     send();
     let server = Server::start(folder.path(), &address);
     tracer.shutdown(DEADLINE).unwrap();
-    let statistics = tracer.statistics();
+    let statistics = tracer.statistics().spans;
     assert_eq!(statistics.recorded, 2 * 2 * THREADS * SPANS);
     assert_eq!(statistics.sent + statistics.dropped, statistics.recorded, "{statistics:?}");
     // What was sent but not acknowledged when the server was killed may be there twice, as rows.

@@ -34,6 +34,20 @@ impl Severity {
     }
 }
 
+/// The first number of the level's range.
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        Self(match level {
+            Level::Trace => 1,
+            Level::Debug => 5,
+            Level::Info => 9,
+            Level::Warn => 13,
+            Level::Error => 17,
+            Level::Fatal => 21,
+        })
+    }
+}
+
 impl Level {
     /// The level's name in upper case.
     pub fn as_str(self) -> &'static str {
@@ -51,6 +65,13 @@ impl Level {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_s_severity_is_of_that_level() {
+        for level in [Level::Fatal, Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace] {
+            assert_eq!(Severity::from(level).level(), Some(level));
+        }
+    }
 
     #[test]
     fn severity_numbers_map_as_the_log_data_model_says() {

@@ -4,46 +4,89 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rtrb::Consumer;
-
+use super::encode;
+use super::health::Health;
 use super::queue::{Batch, Queue};
 use crate::core::Core;
+use crate::ring::{Reader, Record};
+use crate::signal::{PerSignal, Signal};
 
 /// How often the system's clock is looked at.
 const ADJUST: Duration = Duration::from_secs(1);
-/// A record as it lies in a ring: a tag, and a length of four bytes before it.
-const TAG: usize = 1;
-const LENGTH: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Collector {
     core: Arc<Core>,
     queue: Arc<Queue>,
-    rings: Vec<Consumer<u8>>,
-    batch: Batch,
-    /// When the batch's first record came.
-    since: Instant,
+    rings: Vec<Reader>,
+    batches: Batches,
+    health: Health,
+    /// How often metrics are read.
+    metrics_interval: Duration,
     /// The last flush that all was collected for.
     collected: u64,
 }
 
+/// Batches in the making.
+#[derive(Debug)]
+struct Batches {
+    queue: Arc<Queue>,
+    /// Bytes of one.
+    most: usize,
+    /// With the time when its first record came.
+    open: PerSignal<Option<(Instant, Batch)>>,
+}
+
+impl Batches {
+    /// Adds a record that `write` writes.
+    fn add(&mut self, signal: Signal, write: impl FnOnce(&mut Vec<u8>)) {
+        let (_, batch) = self.open.of_mut(signal).get_or_insert_with(|| (Instant::now(), Batch::new(signal)));
+        write(&mut batch.records);
+        batch.count += 1;
+        if batch.records.len() >= self.most {
+            self.hand_on(signal);
+        }
+    }
+
+    fn hand_on(&mut self, signal: Signal) {
+        if let Some((_, batch)) = self.open.of_mut(signal).take() {
+            self.queue.push(batch);
+        }
+    }
+
+    /// Hands on those that are older, the most important first.
+    fn hand_on_older(&mut self, age: Duration) {
+        for signal in Signal::ALL {
+            if self.open.of(signal).as_ref().is_some_and(|(since, _)| since.elapsed() >= age) {
+                self.hand_on(signal);
+            }
+        }
+    }
+}
+
 impl Collector {
-    pub fn new(core: Arc<Core>, queue: Arc<Queue>) -> Self {
-        Self { core, queue, rings: Vec::new(), batch: Batch::default(), since: Instant::now(), collected: 0 }
+    pub fn new(core: Arc<Core>, queue: Arc<Queue>, metrics_interval: Duration) -> Self {
+        let most = core.limits.batch_bytes;
+        let batches = Batches { queue: Arc::clone(&queue), most, open: PerSignal::default() };
+        let health = Health::new(Arc::clone(&core));
+        Self { core, queue, rings: Vec::new(), batches, health, metrics_interval, collected: 0 }
     }
 
     /// Collects until the tracer stops.
     pub fn run(mut self) {
         let mut adjusted = Instant::now();
+        let mut read = Instant::now();
         loop {
             self.core.looks();
             // What was recorded before either of these is in the rings.
             let (asked, is_last) = (self.queue.asked(), self.core.is_stopped());
             self.collect();
-            let is_due = self.since.elapsed() >= self.core.limits.batch_time;
-            if is_due || is_last || asked > self.collected {
-                self.hand_on();
+            let is_wanted = is_last || asked > self.collected;
+            if is_wanted || read.elapsed() >= self.metrics_interval {
+                self.read_metrics();
+                read = Instant::now();
             }
+            self.batches.hand_on_older(if is_wanted { Duration::ZERO } else { self.core.limits.batch_time });
             if asked > self.collected {
                 self.collected = asked;
                 self.queue.set_collected(asked);
@@ -55,58 +98,42 @@ impl Collector {
                 self.core.clock.adjust();
                 adjusted = Instant::now();
             }
-            thread::park_timeout(self.core.limits.batch_time / 2);
+            thread::park_timeout(
+                (self.core.limits.batch_time / 2).min(self.metrics_interval.saturating_sub(read.elapsed())),
+            );
+        }
+    }
+
+    fn read_metrics(&mut self) {
+        self.core.call_readers();
+        self.health.tell();
+        let mut batch = Batch::new(Signal::Metrics);
+        batch.count = self.core.write_metrics(&mut batch.records);
+        if batch.count > 0 {
+            self.queue.push(batch);
         }
     }
 
     fn collect(&mut self) {
         self.rings.extend(self.core.take_rings());
-        for number in (0..self.rings.len()).rev() {
+        let batches = &mut self.batches;
+        self.rings.retain_mut(|ring| {
             // What was written before the thread ended is there when it has ended.
-            let is_abandoned = self.rings[number].is_abandoned();
-            self.take_all(number);
+            let is_abandoned = ring.is_abandoned();
+            ring.read(|record, fields, thread| match record {
+                Record::Span(span) => {
+                    let thread = thread.attributes(Signal::Spans);
+                    batches.add(Signal::Spans, |out| encode::span(out, &span, fields, thread));
+                }
+                Record::Log(log) => {
+                    let thread = thread.attributes(Signal::Logs);
+                    batches.add(Signal::Logs, |out| encode::log(out, &log, fields, thread));
+                }
+            });
             if is_abandoned {
-                self.rings.swap_remove(number);
                 self.core.ring_is_gone();
             }
-        }
+            !is_abandoned
+        });
     }
-
-    fn take_all(&mut self, number: usize) {
-        let ring = &mut self.rings[number];
-        let Ok(chunk) = ring.read_chunk(ring.slots()) else { return };
-        if chunk.is_empty() {
-            return;
-        }
-        if self.batch.spans.is_empty() {
-            self.since = Instant::now();
-        }
-        let from = self.batch.spans.len();
-        let (first, second) = chunk.as_slices();
-        self.batch.spans.extend_from_slice(first);
-        self.batch.spans.extend_from_slice(second);
-        chunk.commit_all();
-        self.batch.count += records(&self.batch.spans[from..]);
-        if self.batch.spans.len() >= self.core.limits.batch_bytes {
-            self.hand_on();
-        }
-    }
-
-    fn hand_on(&mut self) {
-        if !self.batch.spans.is_empty() {
-            self.queue.push(std::mem::take(&mut self.batch));
-        }
-    }
-}
-
-/// How many records there are.
-fn records(mut bytes: &[u8]) -> u64 {
-    let mut count = 0;
-    while let Some(length) = bytes.get(TAG..).and_then(<[u8]>::first_chunk::<LENGTH>) {
-        let [a, b, c, d] = length.map(|byte| usize::from(byte & 0x7f));
-        bytes = &bytes[TAG + LENGTH + (a | b << 7 | c << 14 | d << 21)..];
-        count += 1;
-    }
-    debug_assert!(bytes.is_empty(), "records are whole");
-    count
 }

@@ -1,6 +1,8 @@
 //! From the threads' rings to the server: one thread collects, another sends, so that a slow server holds nobody up.
 
 mod collector;
+mod encode;
+mod health;
 mod queue;
 mod target;
 
@@ -23,12 +25,12 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    pub fn start(core: Arc<Core>, target: Target) -> Result<Self, ConnectError> {
+    pub fn start(core: Arc<Core>, target: Target, metrics_interval: Duration) -> Result<Self, ConnectError> {
         let queue = Arc::new(Queue::new(Arc::clone(&core)));
         let thread = |name: &str| thread::Builder::new().name(name.to_owned());
         let sender = Arc::clone(&queue);
         thread("glasshouse-send").spawn(move || sender.send_all(&target)).map_err(ConnectError::Thread)?;
-        let collector = Collector::new(Arc::clone(&core), Arc::clone(&queue));
+        let collector = Collector::new(Arc::clone(&core), Arc::clone(&queue), metrics_interval);
         match thread("glasshouse-coll").spawn(move || collector.run()) {
             Ok(thread) => core.set_collector(thread.thread().clone()),
             Err(error) => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::target::{Answer, Target};
 use crate::core::Core;
 use crate::error::FlushError;
+use crate::signal::Signal;
 
 /// Between the first attempt and the second, twice as long each time …
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -15,12 +16,19 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Records for a request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Batch {
-    /// Fields of `ScopeSpans`.
-    pub spans: Vec<u8>,
+    pub signal: Signal,
+    /// Fields of `ScopeSpans`, `ScopeLogs` or `ScopeMetrics`.
+    pub records: Vec<u8>,
     /// How many.
     pub count: u64,
+}
+
+impl Batch {
+    pub fn new(signal: Signal) -> Self {
+        Self { signal, records: Vec::new(), count: 0 }
+    }
 }
 
 #[derive(Debug)]
@@ -92,19 +100,23 @@ impl Queue {
         self.state().last.clone()
     }
 
-    /// Queues a batch; what is oldest goes when there is no room.
-    pub fn push(&self, batch: Batch) {
+    /// Queues a batch. When there is no room, the oldest goes of what is least important.
+    pub fn push(&self, mut batch: Batch) {
+        // It may wait for long, and what it does not use is for others.
+        batch.records.shrink_to_fit();
         let mut state = self.state();
-        state.bytes += batch.spans.capacity();
+        state.bytes += batch.records.capacity();
         state.last_number += 1;
         let number = state.last_number;
         state.batches.push_back((number, batch));
         let most = self.core.limits.memory_bytes / 2;
         while state.bytes > most
-            && let Some((_, oldest)) = state.batches.pop_front()
+            && let Some(least) = state.batches.iter().map(|(_, batch)| batch.signal).max()
+            && let Some(oldest) = state.batches.iter().position(|(_, batch)| batch.signal == least)
+            && let Some((_, oldest)) = state.batches.remove(oldest)
         {
-            state.bytes -= oldest.spans.capacity();
-            self.core.counters.discarded.fetch_add(oldest.count, Ordering::Release);
+            state.bytes -= oldest.records.capacity();
+            self.core.counters.of(least).discarded.fetch_add(oldest.count, Ordering::Release);
         }
         self.changed.notify_all();
     }
@@ -153,19 +165,17 @@ impl Queue {
         match (&state.given_up, done) {
             (Some(error), _) => Err(error.clone()),
             (None, true) => Ok(()),
-            (None, false) => {
-                Err(FlushError { deadline, waiting: self.core.statistics().waiting, last: state.last.clone() })
-            }
+            (None, false) => Err(FlushError { deadline, waiting: self.core.waiting(), last: state.last.clone() }),
         }
     }
 
     /// Sends batches until no more come.
     pub fn send_all(&self, target: &Target) {
-        while let Some(Batch { spans, count }) = self.next() {
-            let body = target.body(&spans);
-            drop(spans);
-            let counters = &self.core.counters;
-            match self.send(target, &body) {
+        while let Some(Batch { signal, records, count }) = self.next() {
+            let body = target.body(&records);
+            drop(records);
+            let counters = self.core.counters.of(signal);
+            match self.send(target, signal, &body) {
                 Some(rejected) => {
                     let rejected = rejected.min(count);
                     counters.rejected.fetch_add(rejected, Ordering::Release);
@@ -189,16 +199,16 @@ impl Queue {
             return None;
         }
         let (number, batch) = state.batches.pop_front()?;
-        state.bytes -= batch.spans.capacity();
+        state.bytes -= batch.records.capacity();
         state.sending = Some(number);
         Some(batch)
     }
 
-    /// Sends a request, as often as it takes: gives how many spans were rejected. `None` when it was given up.
-    fn send(&self, target: &Target, body: &[u8]) -> Option<u64> {
+    /// Sends a request, as often as it takes: gives how many records were rejected. `None` when it was given up.
+    fn send(&self, target: &Target, signal: Signal, body: &[u8]) -> Option<u64> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let (wait, problem) = match target.send(body) {
+            let (wait, problem) = match target.send(signal, body) {
                 Answer::Accepted { rejected: 0, .. } => return Some(0),
                 Answer::Accepted { rejected, message } => {
                     self.state().last = Some(message);

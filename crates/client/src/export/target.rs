@@ -9,6 +9,7 @@ use ureq::{Agent, Body};
 
 use crate::error::ConnectError;
 use crate::otlp::{Wire as _, partial_success};
+use crate::signal::Signal;
 
 /// Of an answer, as much as is read.
 const MAX_ANSWER: u64 = 64 << 10;
@@ -20,7 +21,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct Target {
     agent: Agent,
-    url: String,
+    /// Without the signal's path.
+    endpoint: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Fields of a `Resource`.
     resource: Vec<u8>,
@@ -31,7 +33,7 @@ pub(crate) struct Target {
 /// What the server made of a request.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// It has the spans, but for some.
+    /// It has the records, but for some.
     Accepted { rejected: u64, message: String },
     /// It will never take them.
     Refused(String),
@@ -74,7 +76,7 @@ impl Target {
         }
         Ok(Self {
             agent: config.build().into(),
-            url: format!("{}/v1/traces", endpoint.trim_end_matches('/')),
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
             headers: headers.collect::<Result<_, _>>()?,
             resource,
             scope,
@@ -83,8 +85,8 @@ impl Target {
 
     /// Asks whether somebody is there, who takes spans.
     pub fn check(&self) -> Result<(), ConnectError> {
-        let url = || self.url.clone();
-        let answer = self.request(&[]);
+        let url = || self.url(Signal::Spans);
+        let answer = self.request(Signal::Spans, &[]);
         let mut answer = answer.map_err(|error| ConnectError::Unreachable { url: url(), source: error.into() })?;
         if answer.status().is_success() {
             return Ok(());
@@ -93,27 +95,32 @@ impl Target {
         Err(ConnectError::Refused { url: url(), status, message: message(&mut answer) })
     }
 
-    /// An `ExportTraceServiceRequest`.
-    pub fn body(&self, spans: &[u8]) -> Vec<u8> {
+    fn url(&self, signal: Signal) -> String {
+        format!("{}{}", self.endpoint, signal.path())
+    }
+
+    /// An `ExportTraceServiceRequest`, or that of another signal: they have the same numbers.
+    pub fn body(&self, records: &[u8]) -> Vec<u8> {
         let mut head = Vec::new();
         head.bytes_field(1, &self.resource);
         let mut scope = Vec::new();
         scope.bytes_field(1, &self.scope);
         head.tag(2, 2);
-        head.varint((scope.len() + spans.len()) as u64);
+        head.varint((scope.len() + records.len()) as u64);
         head.extend_from_slice(&scope);
-        let mut body = Vec::with_capacity(head.len() + spans.len() + 16);
+        let mut body = Vec::with_capacity(head.len() + records.len() + 16);
         body.tag(1, 2);
-        body.varint((head.len() + spans.len()) as u64);
+        body.varint((head.len() + records.len()) as u64);
         body.extend_from_slice(&head);
-        body.extend_from_slice(spans);
+        body.extend_from_slice(records);
         body
     }
 
-    pub(super) fn send(&self, body: &[u8]) -> Answer {
-        let mut answer = match self.request(body) {
+    pub(super) fn send(&self, signal: Signal, body: &[u8]) -> Answer {
+        let url = || self.url(signal);
+        let mut answer = match self.request(signal, body) {
             Ok(answer) => answer,
-            Err(error) => return Answer::Later { after: None, message: format!("{}: {error}", self.url) },
+            Err(error) => return Answer::Later { after: None, message: format!("{}: {error}", url()) },
         };
         let status = answer.status();
         if status.is_success() {
@@ -122,7 +129,7 @@ impl Target {
             return Answer::Accepted { rejected, message };
         }
         let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.trim().parse().ok());
-        let message = format!("{} answered with status {status}: {}", self.url, message(&mut answer));
+        let message = format!("{} answered with status {status}: {}", url(), message(&mut answer));
         match status {
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::BAD_GATEWAY
@@ -134,8 +141,8 @@ impl Target {
         }
     }
 
-    fn request(&self, body: &[u8]) -> Result<Response<Body>, ureq::Error> {
-        let mut request = self.agent.post(&self.url).content_type("application/x-protobuf");
+    fn request(&self, signal: Signal, body: &[u8]) -> Result<Response<Body>, ureq::Error> {
+        let mut request = self.agent.post(self.url(signal)).content_type("application/x-protobuf");
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

@@ -1,14 +1,20 @@
 //! A server that keeps what it gets, and answers as it is told.
 
+#![allow(dead_code, reason = "each test has need of some of it")]
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
@@ -21,6 +27,7 @@ pub struct Server {
 /// A request, and whether it was accepted.
 #[derive(Debug, Clone)]
 pub struct Request {
+    path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     is_accepted: bool,
@@ -31,13 +38,40 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     pub fn traces(&self) -> ExportTraceServiceRequest {
         ExportTraceServiceRequest::decode(&*self.body).unwrap()
     }
 
     pub fn spans(&self) -> Vec<Span> {
+        if self.path != "/v1/traces" {
+            return Vec::new();
+        }
         let scopes = self.traces().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
         scopes.flat_map(|scope| scope.spans).collect()
+    }
+}
+
+impl Request {
+    pub fn logs(&self) -> Vec<LogRecord> {
+        if self.path != "/v1/logs" {
+            return Vec::new();
+        }
+        let request = ExportLogsServiceRequest::decode(&*self.body).unwrap();
+        let scopes = request.resource_logs.into_iter().flat_map(|resource| resource.scope_logs);
+        scopes.flat_map(|scope| scope.log_records).collect()
+    }
+
+    pub fn metrics(&self) -> Vec<Metric> {
+        if self.path != "/v1/metrics" {
+            return Vec::new();
+        }
+        let request = ExportMetricsServiceRequest::decode(&*self.body).unwrap();
+        let scopes = request.resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
+        scopes.flat_map(|scope| scope.metrics).collect()
     }
 }
 
@@ -100,7 +134,21 @@ impl Server {
 
     /// The spans that were accepted.
     pub fn spans(&self) -> Vec<Span> {
-        self.requests().iter().filter(|request| request.is_accepted).flat_map(Request::spans).collect()
+        self.accepted(Request::spans)
+    }
+
+    /// The log records that were accepted.
+    pub fn logs(&self) -> Vec<LogRecord> {
+        self.accepted(Request::logs)
+    }
+
+    /// The metrics that were accepted, the latest last.
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.accepted(Request::metrics)
+    }
+
+    fn accepted<T>(&self, what: fn(&Request) -> Vec<T>) -> Vec<T> {
+        self.requests().iter().filter(|request| request.is_accepted).flat_map(what).collect()
     }
 }
 
@@ -112,7 +160,7 @@ fn talk(mut stream: &TcpStream, requests: &Mutex<VecDeque<Request>>, answer: &dy
         reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
         Some(line.trim_end().to_owned())
     };
-    assert_eq!(line()?, "POST /v1/traces HTTP/1.1");
+    let path = line()?.strip_prefix("POST ")?.strip_suffix(" HTTP/1.1")?.to_owned();
     let mut headers = Vec::new();
     while let Some((name, value)) = line()?.split_once(": ") {
         headers.push((name.to_lowercase(), value.to_owned()));
@@ -123,7 +171,7 @@ fn talk(mut stream: &TcpStream, requests: &Mutex<VecDeque<Request>>, answer: &dy
     let answer = {
         let mut requests = requests.lock().unwrap();
         let answer = answer(requests.len());
-        requests.push_back(Request { headers, body, is_accepted: answer.status == Some(200) });
+        requests.push_back(Request { path, headers, body, is_accepted: answer.status == Some(200) });
         answer
     };
     let mut head = format!("HTTP/1.1 {} As told\r\ncontent-length: {}\r\n", answer.status?, answer.body.len());

@@ -1,0 +1,231 @@
+//! All instruments of a tracer, and what they tell in its form for the wire: OTLP's `Metric`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::cells::{Distribution, Last, Sum};
+use super::exponential::{Buckets, Exponential};
+use crate::otlp::{Wire as _, attribute, fixed64_field, nested};
+use crate::value::AttributeValue;
+
+/// Points of one metric: when there are more, the rest is told together, as
+/// [OpenTelemetry](https://opentelemetry.io/docs/specs/otel/metrics/sdk/#cardinality-limits) wants it.
+const MOST_SERIES: usize = 2000;
+/// OTLP's temporality of values that count from the beginning.
+const CUMULATIVE: u64 = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Counter,
+    UpDownCounter,
+    Gauge,
+    Histogram,
+}
+
+/// Fields of data points differ between numbers and histograms.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct AttributeBytes {
+    of_number: Vec<u8>,
+    of_histogram: Vec<u8>,
+}
+
+impl AttributeBytes {
+    pub fn new(key: &str, value: AttributeValue<'_>) -> Self {
+        let bytes = |field| {
+            let mut bytes = Vec::new();
+            attribute(&mut bytes, field, key, value);
+            bytes
+        };
+        Self { of_number: bytes(7), of_histogram: bytes(1) }
+    }
+
+    fn of(&self, kind: Kind) -> &[u8] {
+        if kind == Kind::Histogram { &self.of_histogram } else { &self.of_number }
+    }
+}
+
+/// Where an instrument's values are.
+#[derive(Debug, Clone)]
+pub(super) enum Cell {
+    Sum(Arc<Sum>),
+    Last(Arc<Last>),
+    Distribution(Arc<Distribution>),
+}
+
+impl Cell {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Counter | Kind::UpDownCounter => Self::Sum(Arc::default()),
+            Kind::Gauge => Self::Last(Arc::default()),
+            Kind::Histogram => Self::Distribution(Arc::default()),
+        }
+    }
+
+    pub fn sum(self) -> Option<Arc<Sum>> {
+        if let Self::Sum(sum) = self { Some(sum) } else { None }
+    }
+
+    pub fn last(self) -> Option<Arc<Last>> {
+        if let Self::Last(last) = self { Some(last) } else { None }
+    }
+
+    pub fn distribution(self) -> Option<Arc<Distribution>> {
+        if let Self::Distribution(values) = self { Some(values) } else { None }
+    }
+}
+
+/// All instruments.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    metrics: Mutex<Vec<Metric>>,
+    /// When the counters were 0, in nanoseconds since the Unix epoch.
+    started: u64,
+}
+
+#[derive(Debug)]
+struct Metric {
+    kind: Kind,
+    name: String,
+    unit: String,
+    description: String,
+    /// By attributes, for the wire.
+    series: HashMap<Vec<u8>, Cell>,
+}
+
+impl Registry {
+    pub fn new(started: u64) -> Self {
+        Self { metrics: Mutex::default(), started }
+    }
+
+    fn metrics(&self) -> MutexGuard<'_, Vec<Metric>> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where an instrument's values are.
+    pub(super) fn cell(
+        &self,
+        kind: Kind,
+        name: &str,
+        unit: &str,
+        description: &str,
+        mut attributes: Vec<(String, AttributeBytes)>,
+    ) -> Cell {
+        attributes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut key: Vec<u8> = attributes.iter().flat_map(|(_, bytes)| bytes.of(kind)).copied().collect();
+        let mut metrics = self.metrics();
+        let known = metrics.iter().position(|metric| metric.kind == kind && metric.name == name && metric.unit == unit);
+        let known = known.unwrap_or_else(|| {
+            let (name, unit) = (name.to_owned(), unit.to_owned());
+            let description = description.to_owned();
+            metrics.push(Metric { kind, name, unit, description, series: HashMap::new() });
+            metrics.len() - 1
+        });
+        let series = &mut metrics[known].series;
+        if series.len() >= MOST_SERIES && !series.contains_key(&key) {
+            key = AttributeBytes::new("otel.metric.overflow", true.into()).of(kind).to_vec();
+        }
+        series.entry(key).or_insert_with(|| Cell::new(kind)).clone()
+    }
+
+    /// Whether there is anything to tell.
+    pub fn is_empty(&self) -> bool {
+        self.metrics().is_empty()
+    }
+
+    /// Writes all metrics, as fields of `ScopeMetrics`; gives how many points they have.
+    pub fn write(&self, out: &mut Vec<u8>, now: u64) -> u64 {
+        self.metrics().iter().map(|metric| metric.write(out, self.started, now)).sum()
+    }
+}
+
+impl Metric {
+    fn write(&self, out: &mut Vec<u8>, started: u64, now: u64) -> u64 {
+        let mut points = Vec::new();
+        let mut count = 0;
+        for (attributes, cell) in &self.series {
+            count += u64::from(write_point(&mut points, attributes, cell, started, now));
+        }
+        if count == 0 {
+            return 0;
+        }
+        nested(out, 2, |out| {
+            out.bytes_field(1, self.name.as_bytes());
+            for (field, text) in [(2, &self.description), (3, &self.unit)] {
+                if !text.is_empty() {
+                    out.bytes_field(field, text.as_bytes());
+                }
+            }
+            let field = match self.kind {
+                Kind::Gauge => 5,
+                Kind::Counter | Kind::UpDownCounter => 7,
+                Kind::Histogram => 10,
+            };
+            nested(out, field, |out| {
+                out.extend_from_slice(&points);
+                if self.kind != Kind::Gauge {
+                    out.varint_field(2, CUMULATIVE);
+                }
+                if self.kind == Kind::Counter {
+                    out.varint_field(3, 1);
+                }
+            });
+        });
+        count
+    }
+}
+
+/// Writes a data point, unless there is none.
+fn write_point(out: &mut Vec<u8>, attributes: &[u8], cell: &Cell, started: u64, now: u64) -> bool {
+    let times = |out: &mut Vec<u8>| {
+        fixed64_field(out, 2, started);
+        fixed64_field(out, 3, now);
+        out.extend_from_slice(attributes);
+    };
+    match cell {
+        Cell::Sum(sum) => nested(out, 1, |out| {
+            times(out);
+            fixed64_field(out, 6, sum.get() as u64);
+        }),
+        Cell::Last(last) => {
+            let Some(value) = last.get() else { return false };
+            nested(out, 1, |out| {
+                fixed64_field(out, 3, now);
+                out.extend_from_slice(attributes);
+                fixed64_field(out, 4, value.to_bits());
+            });
+        }
+        Cell::Distribution(values) => {
+            let values = values.get();
+            nested(out, 1, |out| {
+                times(out);
+                write_histogram(out, &values);
+            });
+        }
+    }
+    true
+}
+
+/// Fields of `ExponentialHistogramDataPoint`.
+fn write_histogram(out: &mut Vec<u8>, values: &Exponential) {
+    fixed64_field(out, 4, values.count);
+    fixed64_field(out, 5, values.sum.to_bits());
+    out.varint_field(6, zigzag(values.scale));
+    fixed64_field(out, 7, values.zeros);
+    for (field, Buckets { first, counts }) in [(8, &values.positive), (9, &values.negative)] {
+        if !counts.is_empty() {
+            nested(out, field, |out| {
+                out.varint_field(1, zigzag(*first));
+                nested(out, 2, |out| counts.iter().for_each(|count| out.varint(*count)));
+            });
+        }
+    }
+    if values.count > 0 {
+        fixed64_field(out, 12, values.min.to_bits());
+        fixed64_field(out, 13, values.max.to_bits());
+    }
+}
+
+/// `sint32`.
+fn zigzag(value: i32) -> u64 {
+    u64::from(((value << 1) ^ (value >> 31)) as u32)
+}

@@ -1,0 +1,200 @@
+//! Log records and metrics, against a server that is told how to answer.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod server;
+
+use std::collections::HashMap;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use glasshouse_client::{Level, Limits, Severity, Tracer};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
+use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
+use server::{Answer, Server};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn attributes(attributes: &[KeyValue]) -> HashMap<&str, &Any> {
+    attributes.iter().filter_map(|entry| Some((entry.key.as_str(), entry.value.as_ref()?.value.as_ref()?))).collect()
+}
+
+fn text(text: &str) -> Any {
+    Any::StringValue(text.to_owned())
+}
+
+#[test]
+fn a_log_record_arrives_with_all_it_was_told() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::connect(&server.url()).unwrap();
+    let span = tracer.span("order").start();
+    let other = tracer.span("other").without_parent().start();
+    let before = SystemTime::now();
+    {
+        let _current = span.enter();
+        tracer.log(Level::Warn, "größer").with_attribute("n", 3).with_event_name("grown").emit();
+        tracer.log(Severity(11), "elsewhere").with_span(other.context().unwrap()).emit();
+    }
+    tracer.log(Level::Fatal, "nowhere").with_time(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).emit();
+    tracer.flush(DEADLINE).unwrap();
+    let logs = server.logs();
+    let [grown, elsewhere, nowhere] = &logs[..] else { panic!("{logs:?}") };
+    let body = |log: &opentelemetry_proto::tonic::logs::v1::LogRecord| log.body.clone().unwrap().value.unwrap();
+    assert_eq!(body(grown), text("größer"));
+    assert_eq!((grown.severity_number, grown.severity_text.as_str(), grown.event_name.as_str()), (13, "WARN", "grown"));
+    let told = attributes(&grown.attributes);
+    assert_eq!((told["n"], told["thread.name"]), (&Any::IntValue(3), &text(thread::current().name().unwrap())));
+    let context = span.context().unwrap();
+    assert_eq!(
+        (&grown.trace_id[..], &grown.span_id[..]),
+        (&context.trace_id().as_bytes()[..], &context.span_id().as_bytes()[..])
+    );
+    assert_eq!(grown.flags & 1, 1);
+    let nanos = before.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
+    assert!(grown.time_unix_nano + 1_000_000_000 > nanos && grown.observed_time_unix_nano >= grown.time_unix_nano);
+    assert_eq!((elsewhere.severity_number, elsewhere.severity_text.as_str()), (11, "INFO"));
+    assert_eq!(elsewhere.span_id, other.context().unwrap().span_id().as_bytes());
+    assert_eq!((nowhere.trace_id.len(), nowhere.time_unix_nano), (0, 1_000_000_000));
+    let logs = tracer.statistics().logs;
+    assert_eq!((logs.recorded, logs.sent), (3, 3));
+    // Nobody asked for metrics, and nothing was lost.
+    assert_eq!(server.metrics(), []);
+    Tracer::disabled().log(Level::Info, "nothing").with_attribute("a", 1).emit();
+}
+
+#[test]
+fn logs_outlive_spans_when_memory_is_short() {
+    const MEMORY: usize = 512 << 10;
+    let server = Server::new(|_| Answer::status(503));
+    let limits = Limits { memory_bytes: MEMORY, batch_bytes: 16 << 10, ..Limits::default() };
+    let tracer = Tracer::builder(&server.url()).limits(limits).connect().unwrap();
+    let long = "x".repeat(1000);
+    for _ in 0..40 {
+        tracer.log(Level::Error, &long).emit();
+        for _ in 0..40 {
+            tracer.span("work").with_attribute("long", &long).start().end();
+        }
+        // Nothing is sent, but all is collected.
+        tracer.flush(Duration::from_millis(5)).unwrap_err();
+    }
+    let statistics = tracer.statistics();
+    assert!(statistics.spans.dropped > 1000, "{statistics:?}");
+    assert_eq!((statistics.logs.recorded, statistics.logs.dropped), (40, 0), "{statistics:?}");
+    tracer.shutdown(Duration::ZERO).unwrap_err();
+    let statistics = tracer.statistics();
+    assert_eq!((statistics.logs.waiting, statistics.logs.dropped), (0, 40), "{statistics:?}");
+}
+
+fn metric<'a>(metrics: &'a [Metric], name: &str) -> &'a Metric {
+    metrics.iter().rfind(|metric| metric.name == name).unwrap_or_else(|| panic!("no metric {name}"))
+}
+
+fn numbers(metric: &Metric) -> &[NumberDataPoint] {
+    match metric.data.as_ref().unwrap() {
+        Data::Sum(sum) => &sum.data_points,
+        Data::Gauge(gauge) => &gauge.data_points,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn metrics_arrive_with_what_was_added() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::builder(&server.url()).metrics_interval(Duration::from_hours(1)).connect().unwrap();
+    let orders = |country: &str| {
+        let orders = tracer.metric("orders").with_unit("{order}").with_description("Orders that were placed");
+        orders.with_attribute("country", country).with_attribute("a", true).counter()
+    };
+    let france = orders("fr");
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..1000).for_each(|_| france.add(1)));
+        }
+    });
+    // The same by another name of the same.
+    tracer
+        .metric("orders")
+        .with_unit("{order}")
+        .with_attribute("a", true)
+        .with_attribute("country", "fr")
+        .counter()
+        .add(2);
+    orders("de").add(1);
+    let queued = tracer.metric("queued").up_down_counter();
+    queued.add(5);
+    queued.add(-7);
+    tracer.metric("never set").gauge();
+    let heat = tracer.metric("heat").gauge();
+    tracer.before_metrics(move || heat.set(36.6));
+    let durations = tracer.metric("duration").with_unit("s").histogram();
+    durations.record_duration(Duration::from_millis(250));
+    durations.record(0.5);
+    durations.record(0.0);
+    tracer.flush(DEADLINE).unwrap();
+    orders("de").add(1);
+    tracer.flush(DEADLINE).unwrap();
+
+    let metrics = server.metrics();
+    let orders = metric(&metrics, "orders");
+    assert_eq!((orders.unit.as_str(), orders.description.as_str()), ("{order}", "Orders that were placed"));
+    let Some(Data::Sum(sum)) = &orders.data else { panic!("{orders:?}") };
+    assert!(sum.is_monotonic && sum.aggregation_temporality == 2);
+    let of = |country: &str| {
+        let is_of = |point: &&NumberDataPoint| attributes(&point.attributes)["country"] == &text(country);
+        sum.data_points.iter().find(is_of).unwrap().value.unwrap()
+    };
+    assert_eq!((of("fr"), of("de"), sum.data_points.len()), (Number::AsInt(4002), Number::AsInt(2), 2));
+    assert!(sum.data_points[0].start_time_unix_nano < sum.data_points[0].time_unix_nano);
+    assert_eq!(numbers(metric(&metrics, "queued"))[0].value, Some(Number::AsInt(-2)));
+    assert_eq!(numbers(metric(&metrics, "heat"))[0].value, Some(Number::AsDouble(36.6)));
+    assert!(!metrics.iter().any(|metric| metric.name == "never set"));
+    let Some(Data::ExponentialHistogram(durations)) = &metric(&metrics, "duration").data else { panic!() };
+    let point = &durations.data_points[0];
+    assert_eq!((point.count, point.sum, point.min, point.max), (3, Some(0.75), Some(0.0), Some(0.5)));
+    assert_eq!(point.zero_count, 1);
+    assert_eq!(point.positive.as_ref().unwrap().bucket_counts.iter().sum::<u64>(), 2);
+    // What became of it is told as well.
+    let records = numbers(metric(&metrics, "glasshouse.client.records"));
+    assert_eq!(records.len(), 9);
+    let points = tracer.statistics().metrics;
+    assert_eq!((points.recorded, points.sent), (points.sent, points.recorded));
+}
+
+#[test]
+fn metrics_come_by_themselves() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::builder(&server.url()).metrics_interval(Duration::from_millis(20)).connect().unwrap();
+    let counter = tracer.metric("n").counter();
+    counter.add(1);
+    let is_told = || server.metrics().iter().any(|metric| metric.name == "n");
+    while !is_told() {
+        thread::yield_now();
+    }
+    // What has too many attributes is told together.
+    for i in 0..3000 {
+        tracer.metric("many").with_attribute("i", i).counter().add(1);
+    }
+    tracer.shutdown(DEADLINE).unwrap();
+    let metrics = server.metrics();
+    let many = numbers(metric(&metrics, "many"));
+    assert_eq!(many.len(), 2001);
+    let rest = many.iter().find(|point| attributes(&point.attributes).contains_key("otel.metric.overflow")).unwrap();
+    assert_eq!(rest.value, Some(Number::AsInt(1000)));
+}
+
+#[test]
+fn what_is_lost_is_told_as_a_metric() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::connect(&server.url()).unwrap();
+    tracer.span("large").with_attribute("large", &"x".repeat(2 << 20)).start().end();
+    tracer.flush(DEADLINE).unwrap();
+    let metrics = server.metrics();
+    let dropped = numbers(metric(&metrics, "glasshouse.client.records")).iter().find(|point| {
+        let told = attributes(&point.attributes);
+        (told["signal"], told["outcome"]) == (&text("traces"), &text("dropped"))
+    });
+    assert_eq!(dropped.unwrap().value, Some(Number::AsInt(1)));
+}
