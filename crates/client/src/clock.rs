@@ -14,7 +14,7 @@ pub(crate) struct TickClock {
 }
 
 /// A moment in nanoseconds since the beginning of ticks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Ticks(u64);
 
 impl TickClock {
@@ -51,6 +51,12 @@ impl TickClock {
 }
 
 impl Ticks {
+    /// Nanoseconds since another moment; 0 when that is later.
+    #[cfg(feature = "tracing")]
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// Nanoseconds since the Unix epoch.
     #[inline]
     pub fn unix_nanos(self, anchor: i64) -> u64 {

@@ -132,11 +132,15 @@ pub(crate) fn with_current<R>(with: impl FnOnce(Option<&SpanContext>) -> R) -> R
     done.ok().flatten().unwrap_or_else(|| with.take().expect("it was not called")(None))
 }
 
+/// Makes a span the current one of this thread; gives what was.
+pub(crate) fn replace(context: Option<SpanContext>) -> Option<SpanContext> {
+    // A thread that is ending has no current span any more.
+    CURRENT.try_with(|current| current.replace(context)).ok().flatten()
+}
+
 /// Makes a span the current one of this thread until the guard is dropped. Not across `.await`: see [`WithContext`].
 pub fn enter(context: Option<SpanContext>) -> Entered {
-    // A thread that is ending has no current span any more.
-    let before = CURRENT.try_with(|current| current.replace(context)).ok().flatten();
-    Entered { before, thread: PhantomData }
+    Entered { before: replace(context), thread: PhantomData }
 }
 
 /// A span is the current one while this lives.
@@ -149,9 +153,7 @@ pub struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let before = self.before.take();
-        // A thread that is ending has no current span any more.
-        let _ = CURRENT.try_with(|current| current.replace(before));
+        replace(self.before.take());
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong.
 
+use std::error::Error;
+use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ pub enum ConnectError {
         /// Where to.
         url: String,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The answer was no.
     #[error("{url} answered with status {status}: {message}")]
@@ -52,4 +54,15 @@ pub struct FlushError {
     pub waiting: u64,
     /// What the last attempt to send met with.
     pub last: Option<String>,
+}
+
+/// What an error says, with its causes.
+pub(crate) fn with_causes<E: Error + ?Sized>(error: &E) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(message, ": {error}").expect("a string takes everything");
+        cause = error.source();
+    }
+    message
 }

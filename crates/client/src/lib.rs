@@ -23,6 +23,8 @@
 //! After `fork`, the child has no threads in the background: what it records by a tracer from before is dropped. It connects
 //! anew, before it makes spans.
 
+#[cfg(any(feature = "tracing", feature = "log"))]
+mod bridge;
 mod clock;
 pub mod context;
 mod core;
@@ -42,6 +44,10 @@ mod thread;
 mod tracer;
 mod value;
 
+#[cfg(feature = "log")]
+pub use bridge::LogBridge;
+#[cfg(feature = "tracing")]
+pub use bridge::TracingLayer;
 pub use context::{SpanContext, TraceFlags, WithContext};
 pub use error::{ConnectError, FlushError};
 pub use glasshouse_model::{Attributes, Level, Severity, SpanId, SpanKind, StatusCode, TraceId, Value};

@@ -1,6 +1,5 @@
 //! Log records.
 
-use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -35,12 +34,19 @@ pub struct LogBuilder<'t> {
 struct Planned<'t> {
     core: &'t Arc<Core>,
     severity: Severity,
-    /// `None` for the current span.
-    span: Option<SpanContext>,
+    span: Of,
     time: Option<u64>,
     /// What it says, in its form for the wire.
     fields: Vec<u8>,
     attributes: Counted,
+}
+
+/// What it belongs to.
+#[derive(Debug)]
+enum Of {
+    Current,
+    None,
+    Span(SpanContext),
 }
 
 impl<'t> LogBuilder<'t> {
@@ -49,7 +55,7 @@ impl<'t> LogBuilder<'t> {
         let planned = core.map(|core| {
             let mut fields = recorder::spare_buffer();
             nested(&mut fields, field::BODY, body);
-            Planned { core, severity, span: None, time: None, fields, attributes: Counted::default() }
+            Planned { core, severity, span: Of::Current, time: None, fields, attributes: Counted::default() }
         });
         Self { planned }
     }
@@ -65,16 +71,25 @@ impl<'t> LogBuilder<'t> {
     /// Adds an attribute; a key should be told once.
     #[inline]
     pub fn with_attribute<'a>(self, key: &str, value: impl Into<AttributeValue<'a>>) -> Self {
-        self.with(|log| {
-            if log.attributes.take(log.core.limits.span.attributes) {
-                attribute(&mut log.fields, field::ATTRIBUTES, key, value.into());
-            }
-        })
+        self.with(|log| log.attribute(key, value.into()))
     }
 
     /// Lets it belong to a span, instead of the current one.
     pub fn with_span(self, span: &SpanContext) -> Self {
-        self.with(|log| log.span = Some(span.clone()))
+        self.with(|log| log.span = Of::Span(span.clone()))
+    }
+
+    /// Lets it belong to no span, whatever the current one is.
+    pub fn without_span(self) -> Self {
+        self.with(|log| log.span = Of::None)
+    }
+
+    /// Adds an attribute.
+    #[cfg(any(feature = "tracing", feature = "log"))]
+    pub(crate) fn attribute(&mut self, key: &str, value: AttributeValue<'_>) {
+        if let Some(log) = &mut self.planned {
+            log.attribute(key, value);
+        }
     }
 
     /// Names the kind of event that it tells of.
@@ -91,12 +106,22 @@ impl<'t> LogBuilder<'t> {
     #[inline]
     pub fn emit(self) {
         let Some(mut log) = self.planned else { return };
-        let span = log.span.take();
-        context::with_current(|current| log.emit(span.as_ref().or(current)));
+        match std::mem::replace(&mut log.span, Of::None) {
+            Of::Current => context::with_current(|current| log.emit(current)),
+            Of::None => log.emit(None),
+            Of::Span(span) => log.emit(Some(&span)),
+        }
     }
 }
 
 impl Planned<'_> {
+    #[inline]
+    fn attribute(&mut self, key: &str, value: AttributeValue<'_>) {
+        if self.attributes.take(self.core.limits.span.attributes) {
+            attribute(&mut self.fields, field::ATTRIBUTES, key, value);
+        }
+    }
+
     fn emit(mut self, span: Option<&SpanContext>) {
         if self.attributes.dropped > 0 {
             self.fields.varint_field(field::DROPPED_ATTRIBUTES, self.attributes.dropped.into());
@@ -113,30 +138,5 @@ impl Planned<'_> {
         recorder::hand_on(self.core, self.fields, |fields, recorder| {
             recorder.record(Signal::Logs, true, Record::Log(log), fields);
         });
-    }
-}
-
-/// `AnyValue` of a text.
-#[inline]
-pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
-    out.bytes_field(1, text.as_bytes());
-}
-
-/// `AnyValue` of a text that is not formatted yet.
-pub(crate) fn formatted(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) {
-    /// Text that is appended to bytes.
-    struct Appended<'a>(&'a mut Vec<u8>);
-    impl fmt::Write for Appended<'_> {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            self.0.extend_from_slice(text.as_bytes());
-            Ok(())
-        }
-    }
-    match arguments.as_str() {
-        Some(known) => text(out, known),
-        // A value that cannot be formatted says as much as it did until then.
-        None => nested(out, 1, |out| {
-            let _ = Appended(out).write_fmt(arguments);
-        }),
     }
 }

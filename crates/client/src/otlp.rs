@@ -1,6 +1,7 @@
 //! OTLP's protobuf ([opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto)), written straight into
 //! bytes: what a span records is in its form for the wire from the beginning.
 
+use std::io::Write as _;
 use std::ops::Range;
 
 use glasshouse_model::Value;
@@ -140,12 +141,17 @@ pub(crate) fn varint_len(value: u64) -> usize {
 }
 
 /// `AnyValue`.
-fn any_value(out: &mut Vec<u8>, value: AttributeValue<'_>) {
+pub(crate) fn any_value(out: &mut Vec<u8>, value: AttributeValue<'_>) {
     fn array<'a, T: Copy + Into<AttributeValue<'a>>>(out: &mut Vec<u8>, items: &[T]) {
         nested(out, 5, |out| items.iter().for_each(|item| nested(out, 1, |out| any_value(out, (*item).into()))));
     }
     match value {
         AttributeValue::String(text) => out.bytes_field(1, text.as_bytes()),
+        AttributeValue::Formatted(text) => match text.as_str() {
+            Some(text) => out.bytes_field(1, text.as_bytes()),
+            // One that cannot be formatted says as much as it did until then.
+            None => nested(out, 1, |out| drop(out.write_fmt(text))),
+        },
         AttributeValue::Bool(value) => out.varint_field(2, value.into()),
         AttributeValue::Int(value) => out.varint_field(3, value as u64),
         AttributeValue::Double(value) => fixed64_field(out, 4, value.to_bits()),

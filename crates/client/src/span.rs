@@ -3,7 +3,6 @@
 use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,6 +10,7 @@ use glasshouse_model::{SpanKind, StatusCode, Timestamp};
 
 use crate::context::{self, Entered, SpanContext, TraceFlags};
 use crate::core::Core;
+use crate::error::with_causes;
 use crate::ids::SpanWord;
 use crate::otlp::{SPAN_ATTRIBUTES, Wire as _, attribute, find_attribute, fixed32_field, fixed64_field, nested};
 use crate::propagation::TraceState;
@@ -48,7 +48,7 @@ pub(crate) struct Span {
     pub tracer: TracerNumber,
     limits: SpanLimits,
     name: Cow<'static, str>,
-    kind: SpanKind,
+    pub kind: SpanKind,
     parent: Parent,
     pub context: SpanContext,
     parent_id: SpanWord,
@@ -150,11 +150,36 @@ impl Span {
             && self.name.len() <= SPARE_BYTES
     }
 
-    fn attribute(&mut self, key: &str, value: AttributeValue<'_>) {
+    pub fn attribute(&mut self, key: &str, value: AttributeValue<'_>) {
         if self.attributes.take(self.limits.attributes) {
             attribute(&mut self.fields, field::ATTRIBUTES, key, value);
         } else {
             self.is_unusual = true;
+        }
+    }
+
+    /// Sets an attribute, in place of what it was.
+    pub fn set_attribute(&mut self, key: &str, value: AttributeValue<'_>) {
+        if let Some(known) = find_attribute(&self.fields, field::ATTRIBUTES, key) {
+            self.fields.drain(known);
+            self.attributes.kept -= 1;
+        }
+        self.attribute(key, value);
+    }
+
+    pub fn set_name(&mut self, name: Cow<'static, str>) {
+        self.is_unusual |= matches!(name, Cow::Owned(_));
+        self.name = name;
+    }
+
+    /// What was ok stays so.
+    pub fn set_status(&mut self, status: StatusCode, message: &str) {
+        if self.status != StatusCode::Ok && status != StatusCode::Unset {
+            self.status = status;
+            self.is_unusual = true;
+            // Only errors have a message.
+            let message = if status == StatusCode::Error { message } else { "" };
+            message.clone_into(&mut self.status_message);
         }
     }
 
@@ -272,6 +297,12 @@ impl<'t> SpanBuilder<'t> {
         self
     }
 
+    /// What is planned.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn span_mut(&mut self) -> Option<&mut Span> {
+        self.planned.as_mut().map(|(_, span)| &mut **span)
+    }
+
     /// Adds an attribute; a key should be told once.
     #[inline]
     pub fn with_attribute<'a>(self, key: &str, value: impl Into<AttributeValue<'a>>) -> Self {
@@ -345,7 +376,7 @@ impl ActiveSpan {
     }
 
     #[inline]
-    fn recorded(&mut self) -> Option<&mut Span> {
+    pub(crate) fn recorded(&mut self) -> Option<&mut Span> {
         self.span.as_deref_mut().filter(|span| span.is_kept)
     }
 
@@ -353,11 +384,7 @@ impl ActiveSpan {
     #[inline]
     pub fn set_attribute<'a>(&mut self, key: &str, value: impl Into<AttributeValue<'a>>) {
         if let Some(span) = self.recorded() {
-            if let Some(known) = find_attribute(&span.fields, field::ATTRIBUTES, key) {
-                span.fields.drain(known);
-                span.attributes.kept -= 1;
-            }
-            span.attribute(key, value.into());
+            span.set_attribute(key, value.into());
         }
     }
 
@@ -393,15 +420,8 @@ impl ActiveSpan {
 
     /// Tells how it went. What was ok stays so.
     pub fn set_status(&mut self, status: StatusCode, message: &str) {
-        if let Some(span) = self.recorded()
-            && span.status != StatusCode::Ok
-            && status != StatusCode::Unset
-        {
-            span.status = status;
-            span.is_unusual = true;
-            // Only errors have a message.
-            let message = if status == StatusCode::Error { message } else { "" };
-            message.clone_into(&mut span.status_message);
+        if let Some(span) = self.recorded() {
+            span.set_status(status, message);
         }
     }
 
@@ -410,12 +430,7 @@ impl ActiveSpan {
         if !self.is_recording() {
             return;
         }
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            write!(message, ": {error}").expect("a string takes everything");
-            cause = error.source();
-        }
+        let message = with_causes(error);
         self.add_event(
             "exception",
             &[("exception.type", type_name::<E>().into()), ("exception.message", (&message).into())],
@@ -426,14 +441,21 @@ impl ActiveSpan {
     /// Gives it another name.
     pub fn set_name(&mut self, name: impl Into<Cow<'static, str>>) {
         if let Some(span) = self.recorded() {
-            span.name = name.into();
-            span.is_unusual |= matches!(span.name, Cow::Owned(_));
+            span.set_name(name.into());
         }
     }
 
     /// Ends it now.
     #[inline]
     pub fn end(self) {}
+
+    /// It runs on this thread; again, after it did not run for a while, so that others may have run between.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn enter_thread(&mut self, is_again: bool) {
+        if let Some(span) = &mut self.span {
+            span.thread = if is_again { 0 } else { thread::number() };
+        }
+    }
 
     /// It may go on on another thread, so none is told.
     pub(crate) fn leave_thread(&mut self) {

@@ -56,6 +56,21 @@ pub(crate) fn number() -> u64 {
     })
 }
 
+thread_local! {
+    static IS_BACKGROUND: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread sends what others record.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) fn is_background() -> bool {
+    IS_BACKGROUND.get()
+}
+
+/// This thread sends what others record.
+pub(crate) fn set_background() {
+    IS_BACKGROUND.set(true);
+}
+
 /// The number that the system, and so every other tool, has for this thread; `None` where it cannot be had.
 fn system_thread_id() -> Option<i64> {
     // "PID/task/TID", on Linux.

@@ -11,9 +11,9 @@ use crate::core::Core;
 use crate::error::{ConnectError, FlushError};
 use crate::export::{Exporter, Target};
 use crate::ids::random_uuid;
-use crate::log::{self, LogBuilder};
+use crate::log::LogBuilder;
 use crate::metrics::InstrumentBuilder;
-use crate::otlp::{Wire as _, attribute, find_attribute};
+use crate::otlp::{Wire as _, any_value, attribute, find_attribute};
 use crate::sampling::{Decide, Sampler};
 use crate::signal::Statistics;
 use crate::span::SpanBuilder;
@@ -268,7 +268,7 @@ impl Tracer {
     /// ```
     #[inline]
     pub fn log(&self, severity: impl Into<Severity>, body: &str) -> LogBuilder<'_> {
-        LogBuilder::new(self.core(), severity.into(), |out| log::text(out, body))
+        LogBuilder::new(self.core(), severity.into(), |out| any_value(out, body.into()))
     }
 
     /// An instrument for a metric, to be named further.

@@ -1,13 +1,17 @@
 //! Values of attributes.
 
+use std::fmt;
+
 use glasshouse_model::Value;
 
 /// The value of an attribute, borrowed where it can be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum AttributeValue<'a> {
     /// Text.
     String(&'a str),
+    /// Text that is formatted where it is kept, without a copy of its own.
+    Formatted(fmt::Arguments<'a>),
     /// A truth value.
     Bool(bool),
     /// An integer.
@@ -41,6 +45,7 @@ macro_rules! from {
 from! {
     &'a str => |value| Self::String(value);
     &'a String => |value| Self::String(value);
+    fmt::Arguments<'a> => |value| Self::Formatted(value);
     bool => |value| Self::Bool(value);
     i64 => |value| Self::Int(value);
     i32 => |value| Self::Int(value.into());

@@ -4,7 +4,7 @@
 
 mod server;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,29 +17,13 @@ use glasshouse_client::{
     Tracer, Value, WithContext as _,
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::Span;
-use server::{Answer, Request, Server};
+use server::{Answer, Request, Server, attributes, named, text};
 
 const DEADLINE: Duration = Duration::from_secs(20);
-
-fn attributes(attributes: &[KeyValue]) -> HashMap<&str, &Any> {
-    let value = |value: &'_ AnyValue| value.value.is_some();
-    let with_value = attributes.iter().filter(|entry| entry.value.as_ref().is_some_and(value));
-    with_value.map(|entry| (entry.key.as_str(), entry.value.as_ref().unwrap().value.as_ref().unwrap())).collect()
-}
-
-fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {
-    spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("there is no span {name}"))
-}
 
 /// Recorded, sent, rejected, dropped, waiting.
 fn fates(counts: Counts) -> [u64; 5] {
     [counts.recorded, counts.sent, counts.rejected, counts.dropped, counts.waiting]
-}
-
-fn text(text: &str) -> Any {
-    Any::StringValue(text.to_owned())
 }
 
 #[test]

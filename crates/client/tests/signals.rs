@@ -4,27 +4,17 @@
 
 mod server;
 
-use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use glasshouse_client::{Level, Limits, Severity, Tracer};
-use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
-use server::{Answer, Server};
+use server::{Answer, Server, attributes, text};
 
 const DEADLINE: Duration = Duration::from_secs(20);
-
-fn attributes(attributes: &[KeyValue]) -> HashMap<&str, &Any> {
-    attributes.iter().filter_map(|entry| Some((entry.key.as_str(), entry.value.as_ref()?.value.as_ref()?))).collect()
-}
-
-fn text(text: &str) -> Any {
-    Any::StringValue(text.to_owned())
-}
 
 #[test]
 fn a_log_record_arrives_with_all_it_was_told() {

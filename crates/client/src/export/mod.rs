@@ -16,6 +16,7 @@ use self::collector::Collector;
 use self::queue::Queue;
 use crate::core::Core;
 use crate::error::{ConnectError, FlushError};
+use crate::thread::set_background;
 
 /// The threads in the background.
 #[derive(Debug)]
@@ -29,9 +30,17 @@ impl Exporter {
         let queue = Arc::new(Queue::new(Arc::clone(&core)));
         let thread = |name: &str| thread::Builder::new().name(name.to_owned());
         let sender = Arc::clone(&queue);
-        thread("glasshouse-send").spawn(move || sender.send_all(&target)).map_err(ConnectError::Thread)?;
+        thread("glasshouse-send")
+            .spawn(move || {
+                set_background();
+                sender.send_all(&target);
+            })
+            .map_err(ConnectError::Thread)?;
         let collector = Collector::new(Arc::clone(&core), Arc::clone(&queue), metrics_interval);
-        match thread("glasshouse-coll").spawn(move || collector.run()) {
+        match thread("glasshouse-coll").spawn(move || {
+            set_background();
+            collector.run();
+        }) {
             Ok(thread) => core.set_collector(thread.thread().clone()),
             Err(error) => {
                 queue.end();

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test has need of some of it")]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -13,10 +13,27 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+
+/// Attributes that have a value.
+pub fn attributes(attributes: &[KeyValue]) -> HashMap<&str, &Any> {
+    let value = |entry: &'_ KeyValue| entry.value.as_ref().is_some_and(|value| value.value.is_some());
+    let with_value = attributes.iter().filter(|entry| value(entry));
+    with_value.map(|entry| (entry.key.as_str(), entry.value.as_ref().unwrap().value.as_ref().unwrap())).collect()
+}
+
+pub fn text(text: &str) -> Any {
+    Any::StringValue(text.to_owned())
+}
+
+pub fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {
+    spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("there is no span {name}"))
+}
 
 #[derive(Debug)]
 pub struct Server {
