@@ -41,6 +41,8 @@ mod sampling;
 mod signal;
 mod span;
 mod thread;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod tracer;
 mod value;
 
