@@ -19,7 +19,7 @@ use crate::signal::Statistics;
 use crate::span::SpanBuilder;
 use crate::value::AttributeValue;
 
-/// How long the last tracer waits for what was recorded to be sent, when it is dropped.
+/// How long the last tracer waits for what was recorded to be sent, when it is dropped or the program ends.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 
 /// Which tracer of the program.
@@ -189,7 +189,9 @@ impl TracerBuilder {
         }
         let core = Core::new(Decide::new(&self.sampler), self.limits);
         let exporter = Exporter::start(Arc::clone(&core), target, self.metrics_interval)?;
-        Ok(Tracer { shared: Some(Arc::new(Shared { core, exporter })) })
+        let shared = Arc::new(Shared { core, exporter });
+        exit::remember(&shared);
+        Ok(Tracer { shared: Some(shared) })
     }
 }
 
@@ -200,8 +202,9 @@ impl fmt::Debug for TracerBuilder {
     }
 }
 
-/// Makes spans, and sends them in the background. It is cheap to clone; when the last clone is dropped, what was recorded
-/// is sent, as far as that takes no longer than five seconds.
+/// Makes spans, log records and metrics, and sends them in the background. It is cheap to clone; when the last clone is
+/// dropped, what was recorded is sent, as far as that takes no longer than five seconds. So it is when the program ends, if
+/// the tracer came from the main thread and that ends it.
 #[derive(Clone)]
 pub struct Tracer {
     /// `None` when tracing is disabled.
@@ -216,8 +219,49 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Shared {
+    fn end(&self) {
         // Nobody is there to be told; what is not sent is counted as dropped.
         let _ = self.exporter.shutdown(LAST_FLUSH);
+    }
+}
+
+/// Tracers that are in statics are not dropped when the program ends: what they have is sent by the destructor of a
+/// thread-local of the main thread, which runs when `main` returns, and when that thread calls `std::process::exit`.
+mod exit {
+    use std::cell::RefCell;
+    use std::sync::{Arc, Weak};
+
+    use super::Shared;
+
+    struct Remembered(RefCell<Vec<Weak<Shared>>>);
+
+    impl Drop for Remembered {
+        fn drop(&mut self) {
+            for shared in self.0.take().iter().filter_map(Weak::upgrade) {
+                shared.end();
+            }
+        }
+    }
+
+    thread_local! {
+        static TRACERS: Remembered = const { Remembered(RefCell::new(Vec::new())) };
+    }
+
+    /// Ends it when the program ends, if this is the main thread.
+    pub fn remember(shared: &Arc<Shared>) {
+        if std::thread::current().name() == Some("main") {
+            // A thread that is ending is too late.
+            let _ = TRACERS.try_with(|tracers| {
+                let mut tracers = tracers.0.borrow_mut();
+                tracers.retain(|known| known.strong_count() > 0);
+                tracers.push(Arc::downgrade(shared));
+            });
+        }
     }
 }
 
