@@ -208,9 +208,16 @@ impl Core {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
     }
 
-    /// Calls what wants to be called before metrics are read.
+    /// Calls what wants to be called before metrics are read. It may add more meanwhile.
     pub fn call_readers(&self) {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|reader| reader());
+        let readers = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut called = std::mem::take(&mut *readers());
+        for reader in &called {
+            reader();
+        }
+        let mut readers = readers();
+        called.append(&mut readers);
+        *readers = called;
     }
 
     /// Writes what the metrics are now; gives how many data points they have.

@@ -4,10 +4,11 @@
 
 mod server;
 
+use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use glasshouse_client::{Level, Limits, Severity, Tracer};
+use glasshouse_client::{Level, Limits, MetricsCollector, Severity, Tracer};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
@@ -187,4 +188,62 @@ fn what_is_lost_is_told_as_a_metric() {
         (told["signal"], told["outcome"]) == (&text("traces"), &text("dropped"))
     });
     assert_eq!(dropped.unwrap().value, Some(Number::AsInt(1)));
+}
+
+#[test]
+fn a_program_s_health_is_told() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::builder(&server.url()).metrics_interval(Duration::from_hours(1)).connect().unwrap();
+    let collector = MetricsCollector::new(&tracer);
+    let import = collector.action("import");
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    collector.record_action("import", Duration::from_millis(10), true);
+                    import.record(Duration::from_millis(20), false);
+                    collector.record_event(Duration::from_micros(5), true);
+                }
+            });
+        }
+    });
+    collector.record_action("export", Duration::from_secs(1), true);
+    collector.set_current_action(Some("import"));
+    collector.set_current_action(Some("export"));
+    collector.set_action_queue(3);
+    collector.set_event_queue(4);
+    tracer.flush(DEADLINE).unwrap();
+    let is_told = |name: &str| server.metrics().iter().any(|metric| metric.name == name);
+    // Processors are looked at over some time.
+    while cfg!(target_os = "linux") && !is_told("process.cpu.utilization") {
+        tracer.flush(DEADLINE).unwrap();
+    }
+    let metrics = server.metrics();
+    let actions: HashMap<(String, String), Option<Number>> = numbers(metric(&metrics, "glasshouse.actions"))
+        .iter()
+        .map(|point| {
+            let told = attributes(&point.attributes);
+            let text = |key: &str| if let Any::StringValue(text) = told[key] { text.clone() } else { String::new() };
+            ((text("action.name"), text("outcome")), point.value)
+        })
+        .collect();
+    let count = |name: &str, outcome: &str| actions[&(name.to_owned(), outcome.to_owned())];
+    assert_eq!((count("import", "ok"), count("import", "error")), (Some(Number::AsInt(400)), Some(Number::AsInt(400))));
+    assert_eq!((count("export", "ok"), count("export", "error")), (Some(Number::AsInt(1)), Some(Number::AsInt(0))));
+    let value = |name: &str| match numbers(metric(&metrics, name))[..] {
+        [NumberDataPoint { value: Some(Number::AsDouble(value)), .. }] => value,
+        ref other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!((value("glasshouse.action.queue"), value("glasshouse.event.queue")), (3.0, 4.0));
+    let current = numbers(metric(&metrics, "glasshouse.action.current"));
+    assert_eq!((current.len(), attributes(&current[0].attributes)["action.name"]), (1, &text("export")));
+    let Some(Data::ExponentialHistogram(durations)) = &metric(&metrics, "glasshouse.action.duration").data else {
+        panic!()
+    };
+    assert_eq!(durations.data_points.iter().map(|point| point.count).sum::<u64>(), 801);
+    if cfg!(target_os = "linux") {
+        assert!(value("process.memory.usage") > 1e6 && value("process.thread.count") > 1.0);
+        assert!((0.0..=1.2).contains(&value("process.cpu.utilization")));
+        assert!((0.0..1.0).contains(&value("process.memory.utilization")));
+    }
 }
