@@ -48,6 +48,9 @@ pub(crate) struct LogRecord {
     pub fields: u32,
 }
 
+/// Rings have so many fewer, the larger they are.
+const _: () = assert!(size_of::<Record>() <= 80);
+
 impl Record {
     /// Tells how many bytes are beside it. What is too long for the number is too long for any ring.
     pub fn set_fields(&mut self, len: usize) {
