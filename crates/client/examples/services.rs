@@ -1,0 +1,70 @@
+//! A shop (axum) that asks its stock (tonic) before it takes an order, and has the parcel packed by a task that goes on
+//! after the answer: one trace through all of them, with the log records of `tracing`.
+//!
+//! `services [URL]`, then `curl http://127.0.0.1:3000/orders/7`.
+
+use std::error::Error;
+use std::net::SocketAddr;
+
+use axum::extract::{MatchedPath, Path, State};
+use axum::http::{Extensions, StatusCode};
+use axum::routing::get;
+use glasshouse_client::tower::{ClientLayer, ClientService, ServerLayer};
+use glasshouse_client::{Tracer, TracingLayer, WithContext as _};
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tower::ServiceBuilder;
+use tracing::{info, instrument, warn};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// What a request needs.
+#[derive(Clone)]
+struct Shop {
+    stock: HealthClient<ClientService<Channel>>,
+    tracer: Tracer,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let url = std::env::args().nth(1).unwrap_or_else(|| "http://localhost:4318".to_owned());
+    // In a program of your own there is one tracer, for there is one service.
+    let shop = Tracer::builder(&url).service("shop").connect_checked()?;
+    let stock = Tracer::builder(&url).service("stock").connect()?;
+    tracing_subscriber::registry().with(TracingLayer::new(shop.clone()).with_filter(LevelFilter::INFO)).init();
+
+    let stock_address: SocketAddr = "127.0.0.1:3001".parse()?;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status("pens", tonic_health::ServingStatus::Serving).await;
+    let layer = ServerLayer::new(stock);
+    let server = tonic::transport::Server::builder().layer(layer).add_service(health).serve(stock_address);
+    tokio::spawn(server);
+
+    let channel = Endpoint::from_shared(format!("http://{stock_address}"))?.connect_lazy();
+    let channel = ServiceBuilder::new().layer(ClientLayer::new(shop.clone())).service(channel);
+    let route = |extensions: &Extensions| Some(extensions.get::<MatchedPath>()?.as_str().to_owned());
+    let app = axum::Router::new()
+        .route("/orders/{id}", get(order))
+        .layer(ServerLayer::new(shop.clone()).with_route(route))
+        .with_state(Shop { stock: HealthClient::new(channel), tracer: shop.clone() });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("curl http://{}/orders/7", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) }).await?;
+    Ok(())
+}
+
+#[instrument(skip(shop))]
+async fn order(State(mut shop): State<Shop>, Path(id): Path<u32>) -> Result<String, StatusCode> {
+    let pens = HealthCheckRequest { service: "pens".to_owned() };
+    if let Err(status) = shop.stock.check(pens).await {
+        warn!(%status, "the stock does not answer");
+        return Err(StatusCode::BAD_GATEWAY);
+    }
+    info!("ordered");
+    // The answer does not wait for it.
+    let parcel = shop.tracer.span("pack parcel").with_attribute("order", id).start();
+    tokio::spawn(async move { info!(id, "packed") }.in_span(parcel));
+    Ok(format!("order {id} is on its way\n"))
+}
