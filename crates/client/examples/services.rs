@@ -1,7 +1,7 @@
 //! A shop (axum) that asks its stock (tonic) before it takes an order, and has the parcel packed by a task that goes on
 //! after the answer: one trace through all of them, with the log records of `tracing`.
 //!
-//! `services [URL]`, then `curl http://127.0.0.1:3000/orders/7`.
+//! `services [URL [SHOP STOCK]]`, then `curl http://127.0.0.1:3000/orders/7`. SHOP and STOCK are addresses to listen on.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -29,13 +29,16 @@ struct Shop {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let url = std::env::args().nth(1).unwrap_or_else(|| "http://localhost:4318".to_owned());
+    let mut arguments = std::env::args().skip(1);
+    let mut argument = |default: &str| arguments.next().unwrap_or_else(|| default.to_owned());
+    let url = argument("http://localhost:4318");
+    let (shop_address, stock_address) = (argument("127.0.0.1:3000"), argument("127.0.0.1:3001"));
     // In a program of your own there is one tracer, for there is one service.
     let shop = Tracer::builder(&url).service("shop").connect_checked()?;
     let stock = Tracer::builder(&url).service("stock").connect()?;
     tracing_subscriber::registry().with(TracingLayer::new(shop.clone()).with_filter(LevelFilter::INFO)).init();
 
-    let stock_address: SocketAddr = "127.0.0.1:3001".parse()?;
+    let stock_address: SocketAddr = stock_address.parse()?;
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("pens", tonic_health::ServingStatus::Serving).await;
     let layer = ServerLayer::new(stock);
@@ -49,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/orders/{id}", get(order))
         .layer(ServerLayer::new(shop.clone()).with_route(route))
         .with_state(Shop { stock: HealthClient::new(channel), tracer: shop.clone() });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let listener = tokio::net::TcpListener::bind(shop_address).await?;
     println!("curl http://{}/orders/7", listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) }).await?;
     Ok(())
@@ -62,9 +65,15 @@ async fn order(State(mut shop): State<Shop>, Path(id): Path<u32>) -> Result<Stri
         warn!(%status, "the stock does not answer");
         return Err(StatusCode::BAD_GATEWAY);
     }
-    info!("ordered");
+    info!(price = price(id), "ordered");
     // The answer does not wait for it.
     let parcel = shop.tracer.span("pack parcel").with_attribute("order", id).start();
     tokio::spawn(async move { info!(id, "packed") }.in_span(parcel));
     Ok(format!("order {id} is on its way\n"))
+}
+
+/// Takes its time on one thread.
+#[instrument]
+fn price(id: u32) -> u32 {
+    (0..id * 1000).fold(id, |price, n| price.wrapping_mul(31).wrapping_add(n)) % 100
 }
