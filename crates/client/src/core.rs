@@ -1,6 +1,7 @@
 //! What the threads of a program share of a tracer.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::thread::Thread;
@@ -208,28 +209,35 @@ impl Core {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
     }
 
-    /// Calls what wants to be called before metrics are read. It may add more meanwhile.
-    pub fn call_readers(&self) {
+    /// Calls what wants to be called before metrics are read, which may add more meanwhile. What panics is not called again;
+    /// gives how many did.
+    pub fn call_readers(&self) -> usize {
         let readers = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut called = std::mem::take(&mut *readers());
-        for reader in &called {
-            reader();
-        }
+        let before = called.len();
+        called.retain(|reader| catch_unwind(AssertUnwindSafe(reader)).is_ok());
+        let panicked = before - called.len();
         let mut readers = readers();
         called.append(&mut readers);
         *readers = called;
+        panicked
     }
 
-    /// Writes what the metrics are now; gives how many data points they have.
-    pub fn write_metrics(&self, out: &mut Vec<u8>) -> u64 {
-        let points = self.registry.write(out, self.clock.now().unix_nanos(self.clock.anchor()));
+    /// Nothing is called any more.
+    pub fn forget_readers(&self) {
+        let readers = std::mem::take(&mut *self.readers.lock().unwrap_or_else(PoisonError::into_inner));
+        // What they have is dropped when nothing is locked.
+        drop(readers);
+    }
+
+    /// Data points are about to be sent.
+    pub fn count_points(&self, points: u64) {
         self.points.fetch_add(points, Ordering::Release);
-        points
     }
 
     /// What became of the records of a signal so far.
     pub fn counts(&self, signal: Signal) -> Counts {
-        self.counters.of(signal).counts(self.is_finished(), || self.made(signal))
+        self.counters.of(signal).counts(self.is_finished() || self.is_forked(), || self.made(signal))
     }
 
     /// What became of all records so far.

@@ -1,7 +1,7 @@
 //! Ids that nobody else has.
 
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash};
 use std::time::SystemTime;
 
 use glasshouse_model::{SpanId, TraceId};
@@ -59,26 +59,28 @@ impl SpanWord {
     }
 }
 
-/// Ids at random.
+/// Ids at random: of traces from two sequences that have nothing to do with each other, of spans from the first.
 #[derive(Debug)]
-pub(crate) struct Ids(u64);
+pub(crate) struct Ids([u64; 2]);
 
 impl Ids {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
+    /// Begins with two numbers that nobody else has.
+    pub fn new(seeds: [u64; 2]) -> Self {
+        Self(seeds)
     }
 
     /// Wyrand ([wyhash](https://github.com/wangyi-fudan/wyhash)).
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0xa076_1d64_78bd_642f);
-        let product = u128::from(self.0) * u128::from(self.0 ^ 0xe703_7ed1_a0b4_28db);
+    fn next(&mut self, sequence: usize) -> u64 {
+        let state = self.0[sequence].wrapping_add(0xa076_1d64_78bd_642f);
+        self.0[sequence] = state;
+        let product = u128::from(state) * u128::from(state ^ 0xe703_7ed1_a0b4_28db);
         (product >> 64) as u64 ^ product as u64
     }
 
     #[inline]
     pub fn span_id(&mut self) -> SpanWord {
         loop {
-            let id = SpanWord(self.next());
+            let id = SpanWord(self.next(0));
             if !id.is_none() {
                 return id;
             }
@@ -88,7 +90,7 @@ impl Ids {
     #[inline]
     pub fn trace_id(&mut self) -> TraceWords {
         loop {
-            let id = [self.next(), self.next()];
+            let id = [self.next(0), self.next(1)];
             if id != [0; 2] {
                 return TraceWords(id);
             }
@@ -98,12 +100,16 @@ impl Ids {
 
 /// A random UUID (version 4).
 pub(crate) fn random_uuid() -> String {
-    let id = RandomState::new().hash_one(std::process::id());
-    let mut ids = Ids::new(id ^ RandomState::new().hash_one(SystemTime::now()));
+    let mut ids = Ids::new(seeds((std::process::id(), SystemTime::now())));
     let mut bytes = ids.trace_id().to_bytes();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let number = u128::from_be_bytes(bytes);
     let digits = format!("{number:032x}");
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+/// Numbers at random, that are others for each place that asks.
+pub(crate) fn seeds(place: impl Hash) -> [u64; 2] {
+    [(); 2].map(|()| RandomState::new().hash_one(&place))
 }

@@ -1,5 +1,5 @@
-//! What a Rust program adds to be seen: spans, recorded at the cost of tens of nanoseconds and sent in the background over
-//! OTLP, to Glasshouse or to any other back end. Nothing is lost without being counted: [`Tracer::statistics`].
+//! What a Rust program adds to be seen: spans, log records and metrics, recorded at the cost of tens of nanoseconds and sent
+//! in the background over OTLP, to Glasshouse or to any other back end. Nothing is lost without being counted: [`Tracer::statistics`].
 //!
 //! ```no_run
 //! use std::time::Duration;

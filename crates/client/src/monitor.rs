@@ -44,7 +44,8 @@ const MOST_NAMES: usize = 1000;
 /// | `glasshouse.event.queue` | gauge, {event} | | how many wait |
 ///
 /// Counters count from the start; rates are made of them by who looks, over the time that is looked at. What the machine
-/// gives is known on Linux only; elsewhere, or where the system does not tell, those metrics are not there.
+/// gives is known on Linux only; elsewhere, or where the system does not tell, those metrics are not there. A program has
+/// one collector.
 #[derive(Clone)]
 pub struct MetricsCollector {
     inner: Arc<Inner>,
@@ -199,11 +200,14 @@ fn tell_usage(tracer: &Tracer) {
         let mut before = before.lock().unwrap_or_else(PoisonError::into_inner);
         // What is not known is no value.
         let told = |value: Option<f64>| value.unwrap_or(f64::NAN);
-        cpu.set(told(now.cpu_share_since(&before)));
         memory.set(told(now.memory_bytes.map(|bytes| bytes as f64)));
         memory_share.set(told(now.memory_share()));
         threads.set(told(now.threads.map(|count| count as f64)));
         children.set(told(now.children.map(|count| count as f64)));
-        *before = now;
+        // A time that is too short says nothing: it goes on.
+        if let Some(share) = now.cpu_share_since(&before) {
+            cpu.set(share);
+            *before = now;
+        }
     });
 }

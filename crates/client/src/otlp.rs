@@ -65,14 +65,22 @@ pub(crate) fn fixed32_field(out: &mut Vec<u8>, field: u32, value: u32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-/// A nested message.
+/// A nested message. Should it break off, because what it is made of panics, it ends there.
 #[inline]
 pub(crate) fn nested(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    struct Nested<'a> {
+        out: &'a mut Vec<u8>,
+        at: usize,
+    }
+    impl Drop for Nested<'_> {
+        fn drop(&mut self) {
+            set_length(self.out, self.at);
+        }
+    }
     out.tag(field, 2);
     out.extend_from_slice(&[0; LENGTH]);
-    let at = out.len();
-    write(out);
-    set_length(out, at);
+    let nested = Nested { at: out.len(), out };
+    write(nested.out);
 }
 
 /// Tells how long the nested message is that begins at a place and ends where the bytes do.

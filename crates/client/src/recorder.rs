@@ -1,15 +1,13 @@
 //! Where a thread puts what it recorded: a ring of its own, so that no thread waits for another.
 
 use std::cell::RefCell;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Ticks;
 use crate::core::Core;
-use crate::ids::Ids;
+use crate::ids::{Ids, seeds};
 use crate::ring::{Full, Record, Writer};
 use crate::signal::{PerSignal, Signal};
 use crate::span::Span;
@@ -36,6 +34,10 @@ pub(crate) struct Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
+        // Nobody collects, and what is locked stays so.
+        if self.core.is_forked() {
+            return;
+        }
         self.core.thread_is_gone(&self.made);
         // Another thread may have the memory.
         self.ring = None;
@@ -60,10 +62,10 @@ thread_local! {
 impl Recorder {
     fn new(core: &Arc<Core>, may_have_ring: bool) -> Self {
         // A process that was forked has another number, and so other ids.
-        let seed = RandomState::new().hash_one((process::id(), std::thread::current().id(), core.clock.anchor()));
+        let seeds = seeds((process::id(), std::thread::current().id(), core.clock.anchor()));
         Self {
             core: Arc::clone(core),
-            ids: Ids::new(seed),
+            ids: Ids::new(seeds),
             thread: Arc::new(ThreadAttributes::current()),
             ring: None,
             may_have_ring,

@@ -175,11 +175,14 @@ impl Span {
     /// What was ok stays so.
     pub fn set_status(&mut self, status: StatusCode, message: &str) {
         if self.status != StatusCode::Ok && status != StatusCode::Unset {
+            // Only errors have a message; one that is known is not forgotten for none.
+            if status != StatusCode::Error {
+                self.status_message.clear();
+            } else if !message.is_empty() {
+                message.clone_into(&mut self.status_message);
+            }
             self.status = status;
             self.is_unusual = true;
-            // Only errors have a message.
-            let message = if status == StatusCode::Error { message } else { "" };
-            message.clone_into(&mut self.status_message);
         }
     }
 

@@ -43,7 +43,7 @@ pub struct Limits {
     pub batch_time: Duration,
 }
 
-/// What may be kept of a span; what is more is counted in the span.
+/// What may be kept of a span, and of the attributes of an event or a log record; what is more is counted there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpanLimits {
     /// Attributes.
@@ -113,7 +113,7 @@ impl TracerBuilder {
         self
     }
 
-    /// Names the library that the spans are made by, and its version.
+    /// Names the library that all is told by, and its version.
     pub fn scope(mut self, name: &str, version: &str) -> Self {
         self.scope = (name.to_owned(), version.to_owned());
         self
@@ -252,9 +252,10 @@ mod exit {
         static TRACERS: Remembered = const { Remembered(RefCell::new(Vec::new())) };
     }
 
-    /// Ends it when the program ends, if this is the main thread.
+    /// Ends it when the program ends, if this is the main thread. On systems other than Unix the threads in the background
+    /// may be gone by then.
     pub fn remember(shared: &Arc<Shared>) {
-        if std::thread::current().name() == Some("main") {
+        if cfg!(unix) && std::thread::current().name() == Some("main") {
             // A thread that is ending is too late.
             let _ = TRACERS.try_with(|tracers| {
                 let mut tracers = tracers.0.borrow_mut();
@@ -277,7 +278,7 @@ impl Tracer {
         Self::builder(endpoint).connect()
     }
 
-    /// Sets up a tracer that sends to a server's address: OTLP over HTTP, at `/v1/traces` of it.
+    /// Sets up a tracer that sends to a server's address: OTLP over HTTP, at `/v1/traces`, `/v1/logs` and `/v1/metrics` of it.
     pub fn builder(endpoint: &str) -> TracerBuilder {
         TracerBuilder {
             endpoint: endpoint.to_owned(),
@@ -311,7 +312,7 @@ impl Tracer {
     /// # }
     /// ```
     #[inline]
-    pub fn log(&self, severity: impl Into<Severity>, body: &str) -> LogBuilder<'_> {
+    pub fn log<'a>(&self, severity: impl Into<Severity>, body: impl Into<AttributeValue<'a>>) -> LogBuilder<'_> {
         LogBuilder::new(self.core(), severity.into(), |out| any_value(out, body.into()))
     }
 
@@ -327,7 +328,10 @@ impl Tracer {
         InstrumentBuilder::new(self.core().map(|core| &core.registry), name)
     }
 
-    /// Lets something be called each time before metrics are read: to set gauges, quickly.
+    /// Lets something be called each time before metrics are read, to set gauges. It is called in the background, on the
+    /// thread that collects what others record, so it should be quick, and what it tells by `tracing` or `log` is not
+    /// recorded. What panics is not called again. It should not hold a clone of the tracer, which then would end with
+    /// [`shutdown`](Self::shutdown) or the program only.
     pub fn before_metrics(&self, call: impl Fn() + Send + 'static) {
         if let Some(core) = self.core() {
             core.add_reader(Box::new(call));

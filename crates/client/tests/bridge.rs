@@ -2,23 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "it/server.rs"]
 mod server;
 
 use std::cell::Cell;
 use std::fmt;
 use std::task::Poll;
-use std::time::Duration;
 
 use futures::future::{join, poll_fn};
 use glasshouse_client::{LogBridge, Sampler, Tracer, TracingLayer, WithContext as _, context};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
-use server::{Answer, Server, attributes, named, text};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use server::{Answer, DEADLINE, Server, attributes, named, text};
 use tracing::{Instrument as _, Level, debug, error, info, info_span, instrument, warn};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Runs something that tells by `tracing`.
 fn traced(server: &Server, layer: impl FnOnce(Tracer) -> TracingLayer, run: impl FnOnce(&Tracer)) {
@@ -161,6 +160,12 @@ fn it_goes_with_spans_that_are_made_otherwise() {
             info_span!("within").in_scope(|| ());
             drop(entered);
             assert_ne!(context::current().as_ref(), by_hand.context());
+            // What was the current one before a span was entered is so when it is left.
+            let nested = async {
+                info_span!("deep within").in_scope(|| ());
+                tracer.span("after it").start().end();
+            };
+            nested.in_span(tracer.span("nested").start()).await;
             drop(handler);
         };
         futures::executor::block_on(work.in_span(request));
@@ -178,6 +183,7 @@ fn it_goes_with_spans_that_are_made_otherwise() {
     assert_eq!(parent("handler"), id("request"));
     assert_eq!(parent("by hand"), id("handler"));
     assert_eq!(parent("within"), id("entered by hand"));
+    assert_eq!((parent("deep within"), parent("after it")), (id("nested"), id("nested")));
     assert_eq!(parent("second"), id("first"));
     assert_eq!(parent("in second"), id("second"));
 }
@@ -201,13 +207,34 @@ fn filters_and_settings_are_heeded() {
     assert_eq!(named(&spans, "inner").parent_span_id, named(&spans, "outer").span_id);
     let told = attributes(&named(&spans, "inner").attributes);
     assert!(told.keys().all(|key| key.starts_with("thread.")), "{told:?}");
-    // Two of them do not disturb each other, nor does one that is disabled.
-    let [one, two] = [(), ()].map(|()| Tracer::connect(&server.url()).unwrap());
-    let registry = tracing_subscriber::registry().with(TracingLayer::new(one)).with(TracingLayer::new(two));
-    tracing::subscriber::with_default(registry.with(TracingLayer::new(Tracer::disabled())), || {
-        info_span!("by the first").in_scope(|| info!("by all"));
+}
+
+#[test]
+fn layers_do_not_disturb_each_other() {
+    let servers = [(); 2].map(|()| Server::new(|_| Answer::ok()));
+    let [one, two] = [0, 1].map(|server: usize| Tracer::connect(&servers[server].url()).unwrap());
+    let registry = tracing_subscriber::registry().with(TracingLayer::new(Tracer::disabled()));
+    let registry = registry.with(TracingLayer::new(one.clone())).with(TracingLayer::new(two.clone()));
+    tracing::subscriber::with_default(registry, || {
+        info_span!("by the first").in_scope(|| error!("by all"));
+        let later = info_span!("later").entered();
+        assert!(context::current().is_some());
+        drop(later);
+        assert_eq!(context::current(), None);
     });
-    assert!(server.spans().iter().any(|span| span.name == "by the first"));
+    for tracer in [one, two] {
+        tracer.shutdown(DEADLINE).unwrap();
+    }
+    let [first, second] = &servers;
+    assert_eq!((first.spans().len(), first.logs().len()), (2, 1));
+    assert_eq!((second.spans().len(), second.logs().len()), (0, 1));
+    let (spans, logs) = (first.spans(), second.logs());
+    let span = named(&spans, "by the first");
+    assert_eq!((&logs[0].span_id, status(span)), (&span.span_id, (2, "by all")));
+}
+
+fn status(span: &Span) -> (i32, &str) {
+    span.status.as_ref().map_or((0, ""), |status| (status.code, status.message.as_str()))
 }
 
 /// Tells something when it is looked at.
@@ -232,12 +259,21 @@ fn values_may_tell_of_themselves() {
         info!(value = ?Talkative(&seen), "event");
         tracing::event!(Level::ERROR, "{:?}", Talkative(&seen));
         assert!(seen.get() >= 4);
+        // What the layer says of the place yields to fields.
+        info!(target = 5, otel.name = 1, "placed elsewhere");
+        info_span!("failing", otel.status_message = "late", otel.status_code = "ERROR").in_scope(|| error!(error = 5));
+        let hidden = tracing::Span::none();
+        info!(parent: &hidden, "of nobody");
     });
     let spans = server.spans();
     let outer = named(&spans, "outer");
     let told = attributes(&outer.attributes);
     assert_eq!((told["before"], told["after"]), (&text("seen"), &text("seen")));
-    assert_eq!(outer.status.as_ref().unwrap().message, "seen");
+    assert_eq!((status(outer), status(named(&spans, "failing"))), ((2, "seen"), (2, "5")));
+    let logs = server.logs();
+    let elsewhere = said(&logs, "placed elsewhere");
+    assert_eq!(elsewhere.attributes.iter().filter(|entry| entry.key == "target").count(), 1);
+    assert!(said(&logs, "of nobody").span_id.is_empty());
 }
 
 #[test]

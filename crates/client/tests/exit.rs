@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "it/server.rs"]
 mod server;
 
 use std::process::{Command, Stdio};

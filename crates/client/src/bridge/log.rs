@@ -68,15 +68,18 @@ impl Log for LogBridge {
         };
         let body = |out: &mut Vec<u8>| any_value(out, (*record.args()).into());
         let mut log = LogBuilder::new(self.tracer.core(), level.into(), body);
-        log.attribute("target", record.target().into());
-        if let Some(file) = record.file() {
-            log.attribute("code.file.path", file.into());
-        }
-        if let Some(line) = record.line() {
-            log.attribute("code.line.number", line.into());
-        }
+        let pairs = record.key_values();
+        let mut location = |key: &str, value: Option<AttributeValue<'_>>| {
+            // What is told wins.
+            if let (Some(value), None) = (value, pairs.get(Key::from_str(key))) {
+                log.attribute(key, value);
+            }
+        };
+        location("target", Some(record.target().into()));
+        location("code.file.path", record.file().map(Into::into));
+        location("code.line.number", record.line().map(Into::into));
         // What is added cannot fail.
-        let _ = record.key_values().visit(&mut Pairs(&mut log));
+        let _ = pairs.visit(&mut Pairs(&mut log));
         log.emit();
     }
 

@@ -19,7 +19,7 @@ use crate::log::LogBuilder;
 use crate::otlp::any_value;
 use crate::span::{ActiveSpan, Span};
 use crate::thread;
-use crate::tracer::Tracer;
+use crate::tracer::{Tracer, TracerNumber};
 use crate::value::AttributeValue;
 
 /// Sends spans and events of `tracing`. Put it into a subscriber; what it shall see is chosen by filters, as for any layer.
@@ -52,7 +52,11 @@ pub struct TracingLayer {
 /// A span that runs, in the extensions of that of the registry.
 #[derive(Debug)]
 struct Running {
+    /// Whose span it is: there may be layers of several tracers, of which the first one makes the spans.
+    tracer: TracerNumber,
     span: ActiveSpan,
+    /// Where it was entered last.
+    thread: u64,
     /// When it was entered or left last.
     since: Ticks,
     /// Nanoseconds.
@@ -64,14 +68,8 @@ struct Running {
 }
 
 thread_local! {
-    /// Spans that are entered, the last one last, and what was the current one before the first.
-    static ENTERED: RefCell<Entered> = const { RefCell::new(Entered { before: None, spans: Vec::new() }) };
-}
-
-#[derive(Debug)]
-struct Entered {
-    before: Option<SpanContext>,
-    spans: Vec<(Id, Option<SpanContext>)>,
+    /// Spans that are entered, the last one last, each with what was the current one before it.
+    static ENTERED: RefCell<Vec<(Id, Option<SpanContext>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl TracingLayer {
@@ -93,6 +91,18 @@ impl TracingLayer {
     pub fn with_activity(mut self, tells: bool) -> Self {
         self.tells_activity = tells;
         self
+    }
+
+    /// A span of this layer that runs.
+    fn with_running<S: Subscriber + for<'l> LookupSpan<'l>, R>(
+        &self,
+        id: &Id,
+        context: &Context<'_, S>,
+        with: impl FnOnce(&mut Running) -> R,
+    ) -> Option<R> {
+        let (tracer, span) = (self.tracer.core()?.number, context.span(id)?);
+        let mut extensions = span.extensions_mut();
+        Some(with(extensions.get_mut::<Running>().filter(|running| running.tracer == tracer)?))
     }
 
     fn now(&self) -> Ticks {
@@ -121,7 +131,9 @@ fn known_context<'a, S: Subscriber + for<'l> LookupSpan<'l>>(span: &SpanRef<'a, 
 
 impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for TracingLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if thread::is_background() {
+        let Some(core) = self.tracer.core() else { return };
+        let Some(known) = context.span(id) else { return };
+        if thread::is_background() || known.extensions().get::<Running>().is_some() {
             return;
         }
         let metadata = attributes.metadata();
@@ -140,19 +152,16 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for TracingLayer {
             attributes.record(&mut fields(|key, value| tell(span, key, value)));
         }
         let (span, since) = (builder.start(), self.now());
-        let Some(known) = context.span(id) else { return };
-        let mut extensions = known.extensions_mut();
-        // Another layer of this kind was first.
-        if extensions.get_mut::<Running>().is_none() {
-            extensions.insert(Running { span, since, busy: 0, idle: 0, entered: 0, depth: 0 });
-        }
+        let (tracer, thread) = (core.number, thread::number());
+        let running = Running { tracer, span, thread, since, busy: 0, idle: 0, entered: 0, depth: 0 };
+        known.extensions_mut().insert(running);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         // Values say themselves how they look, and may tell of it by events: nothing is locked meanwhile.
         let mut told = Vec::new();
         values.record(&mut fields(|key, value| told.push((key, owned(value)))));
-        with_running(id, &context, |running| {
+        self.with_running(id, &context, |running| {
             if let Some(span) = running.span.recorded() {
                 for (key, value) in &told {
                     tell(span, key, borrowed(value));
@@ -163,26 +172,31 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for TracingLayer {
 
     fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
         let Some(to) = context.span(follows).and_then(|to| known_context(&to)) else { return };
-        with_running(id, &context, |running| running.span.add_link(&to));
+        self.with_running(id, &context, |running| running.span.add_link(&to));
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         // What happens while records are sent would be sent as well, and so on.
-        if thread::is_background() {
+        if thread::is_background() || self.tracer.core().is_none() {
             return;
         }
         let metadata = event.metadata();
         let body = |out: &mut Vec<u8>| with_message(event, |value| any_value(out, value));
         let mut builder = LogBuilder::new(self.tracer.core(), severity(*metadata.level()), body);
         let span = context.event_span(event);
-        if event.is_root() {
-            builder = builder.without_span();
-        } else if !event.is_contextual()
-            && let Some(context) = span.as_ref().and_then(known_context)
-        {
-            builder = builder.with_span(&context);
+        if !event.is_contextual() {
+            builder = match span.as_ref().and_then(known_context) {
+                Some(context) => builder.with_span(&context),
+                None => builder.without_span(),
+            };
         }
-        self.location(metadata, |key, value| builder.attribute(key, value));
+        let has = |key: &str| event.fields().any(|field| field.name() == key);
+        self.location(metadata, |key, value| {
+            // What is told wins.
+            if !has(key) {
+                builder.attribute(key, value);
+            }
+        });
         event.record(&mut fields(|key, value| {
             if key != MESSAGE {
                 builder.attribute(key, value);
@@ -194,33 +208,34 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for TracingLayer {
         {
             let mut message = String::new();
             with_message(event, |value| message = as_text(value));
-            if let Some(running) = span.extensions_mut().get_mut::<Running>() {
-                running.span.set_status(StatusCode::Error, &message);
-            }
+            self.with_running(&span.id(), &context, |running| running.span.set_status(StatusCode::Error, &message));
         }
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let now = self.now();
-        let entered = with_running(id, &context, |running| {
+        let entered = self.with_running(id, &context, |running| {
+            let here = thread::number();
             if running.depth == 0 {
                 running.idle += now.since(running.since);
                 running.since = now;
                 running.entered += 1;
                 running.span.enter_thread(running.entered > 1);
+            } else if running.thread != here {
+                running.span.leave_thread();
             }
+            running.thread = here;
             running.depth += 1;
             running.span.context().cloned()
         });
-        // One that is not of this layer changes nothing.
-        if let Some(span) = entered {
+        if let Some(span) = entered.flatten() {
             enter(id, span);
         }
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
         let now = self.now();
-        let left = with_running(id, &context, |running| {
+        let left = self.with_running(id, &context, |running| {
             running.depth = running.depth.saturating_sub(1);
             if running.depth == 0 {
                 running.busy += now.since(running.since);
@@ -233,8 +248,12 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for TracingLayer {
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(span) = context.span(&id) else { return };
-        let Some(mut running) = span.extensions_mut().remove::<Running>() else { return };
+        // It is not taken by the layer of another tracer, and ends when nothing is locked.
+        if self.with_running(&id, &context, |_| ()).is_none() {
+            return;
+        }
+        let running = context.span(&id).and_then(|span| span.extensions_mut().remove::<Running>());
+        let Some(mut running) = running else { return };
         if self.tells_activity {
             let idle = running.idle + self.now().since(running.since);
             running.span.set_attribute("busy_ns", running.busy as i64);
@@ -243,26 +262,9 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for TracingLayer {
     }
 }
 
-fn with_running<S: Subscriber + for<'l> LookupSpan<'l>, R>(
-    id: &Id,
-    context: &Context<'_, S>,
-    with: impl FnOnce(&mut Running) -> R,
-) -> Option<R> {
-    Some(with(context.span(id)?.extensions_mut().get_mut::<Running>()?))
-}
-
-fn enter(id: &Id, span: Option<SpanContext>) {
+fn enter(id: &Id, span: SpanContext) {
     // A thread that is ending has no current span any more.
-    let _ = ENTERED.try_with(|entered| {
-        let mut entered = entered.borrow_mut();
-        // What does not know a span leaves the current one as it is.
-        let span = span.or_else(context::current);
-        let before = context::replace(span.clone());
-        if entered.spans.is_empty() {
-            entered.before = before;
-        }
-        entered.spans.push((id.clone(), span));
-    });
+    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push((id.clone(), context::replace(Some(span)))));
 }
 
 /// Spans are not always left in the order in which they were entered.
@@ -270,13 +272,13 @@ fn exit(id: &Id) {
     // A thread that is ending has no current span any more.
     let _ = ENTERED.try_with(|entered| {
         let mut entered = entered.borrow_mut();
-        let Some(last) = entered.spans.iter().rposition(|(known, _)| known == id) else { return };
-        entered.spans.remove(last);
-        let now = match entered.spans.last() {
-            Some((_, span)) => span.clone(),
-            None => entered.before.take(),
-        };
-        context::replace(now);
+        let Some(at) = entered.iter().rposition(|(known, _)| known == id) else { return };
+        let (_, before) = entered.remove(at);
+        match entered.get_mut(at) {
+            // Another one was entered since, and is still: when it is left, this is not what it goes back to.
+            Some((_, before_next)) => *before_next = before,
+            None => drop(context::replace(before)),
+        }
     });
 }
 
@@ -377,6 +379,10 @@ fn as_text(value: AttributeValue<'_>) -> String {
     match value {
         AttributeValue::String(text) => text.to_owned(),
         AttributeValue::Formatted(text) => text.to_string(),
+        AttributeValue::Int(value) => value.to_string(),
+        AttributeValue::Double(value) => value.to_string(),
+        AttributeValue::Bool(value) => value.to_string(),
+        // Fields of `tracing` have no others.
         other => format!("{other:?}"),
     }
 }

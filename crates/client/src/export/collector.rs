@@ -92,6 +92,7 @@ impl Collector {
                 self.queue.set_collected(asked);
             }
             if is_last {
+                self.core.forget_readers();
                 return self.queue.end();
             }
             if adjusted.elapsed() >= ADJUST {
@@ -105,10 +106,25 @@ impl Collector {
     }
 
     fn read_metrics(&mut self) {
-        self.core.call_readers();
+        if self.core.call_readers() > 0 {
+            self.queue.set_problem("what was to be called before metrics panicked, and is not called again".to_owned());
+        }
         self.health.tell();
+        let refused = self.core.registry.refused();
+        if refused > 0 {
+            self.queue.set_problem(format!("{refused} instruments tell nothing, for there are too many metrics"));
+        }
+        let now = self.core.clock.now().unix_nanos(self.core.clock.anchor());
         let mut batch = Batch::new(Signal::Metrics);
-        batch.count = self.core.write_metrics(&mut batch.records);
+        for metric in self.core.registry.metrics() {
+            let points = metric.write(&mut batch.records, now);
+            // Before they are sent, and so counted as such.
+            self.core.count_points(points);
+            batch.count += points;
+            if batch.records.len() >= self.core.limits.batch_bytes {
+                self.queue.push(std::mem::replace(&mut batch, Batch::new(Signal::Metrics)));
+            }
+        }
         if batch.count > 0 {
             self.queue.push(batch);
         }

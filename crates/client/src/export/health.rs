@@ -40,8 +40,9 @@ impl Health {
         }
         for told in &mut self.counters {
             let now = (told.count)(&self.core.counts(told.signal));
-            told.counter.add(now - told.before);
-            told.before = now;
+            // What was given up at the end may have been sent all the same.
+            told.counter.add(now.saturating_sub(told.before));
+            told.before = told.before.max(now);
         }
     }
 }
@@ -51,7 +52,7 @@ fn counters(core: &Core) -> Vec<Told> {
         [("sent", |counts| counts.sent), ("rejected", |counts| counts.rejected), ("dropped", |counts| counts.dropped)];
     let each = Signal::ALL.into_iter().flat_map(|signal| outcomes.map(|(outcome, count)| (signal, outcome, count)));
     let told = each.map(|(signal, outcome, count)| {
-        let counter = InstrumentBuilder::new(Some(&core.registry), "glasshouse.client.records")
+        let counter = InstrumentBuilder::own(&core.registry, "glasshouse.client.records")
             .with_unit("{record}")
             .with_description("What became of the spans, log records and data points that the program recorded")
             .with_attribute("signal", signal.name())

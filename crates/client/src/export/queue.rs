@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::target::{Answer, Target};
 use crate::core::Core;
 use crate::error::FlushError;
-use crate::signal::Signal;
+use crate::signal::{PerSignal, Signal};
 
 /// Between the first attempt and the second, twice as long each time …
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -43,6 +43,8 @@ struct State {
     /// Batches with their numbers, ascending.
     batches: VecDeque<(u64, Batch)>,
     bytes: usize,
+    /// Of signals that the server did not take last time.
+    retries: PerSignal<Option<Retry>>,
     /// The number of the one that is being sent.
     sending: Option<u64>,
     /// The number of the last one.
@@ -56,6 +58,14 @@ struct State {
     given_up: Option<FlushError>,
     /// What the last attempt met with.
     last: Option<String>,
+}
+
+/// When a signal is tried again.
+#[derive(Debug, Clone, Copy)]
+struct Retry {
+    at: Instant,
+    /// How long after that, at least, should it fail again.
+    pause: Duration,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +105,11 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Tells of something that is wrong.
+    pub fn set_problem(&self, problem: String) {
+        self.state().last = Some(problem);
+    }
+
     /// What the last attempt to send met with.
     pub fn last_problem(&self) -> Option<String> {
         self.state().last.clone()
@@ -105,10 +120,17 @@ impl Queue {
         // It may wait for long, and what it does not use is for others.
         batch.records.shrink_to_fit();
         let mut state = self.state();
-        state.bytes += batch.records.capacity();
         state.last_number += 1;
         let number = state.last_number;
-        state.batches.push_back((number, batch));
+        self.insert(&mut state, number, batch);
+        self.changed.notify_all();
+    }
+
+    /// Queues a batch where its number belongs, and makes room.
+    fn insert(&self, state: &mut State, number: u64, batch: Batch) {
+        state.bytes += batch.records.capacity();
+        let at = state.batches.partition_point(|(known, _)| *known < number);
+        state.batches.insert(at, (number, batch));
         let most = self.core.limits.memory_bytes / 2;
         while state.bytes > most
             && let Some(least) = state.batches.iter().map(|(_, batch)| batch.signal).max()
@@ -118,7 +140,6 @@ impl Queue {
             state.bytes -= oldest.records.capacity();
             self.core.counters.of(least).discarded.fetch_add(oldest.count, Ordering::Release);
         }
-        self.changed.notify_all();
     }
 
     /// No more batches come.
@@ -171,66 +192,65 @@ impl Queue {
 
     /// Sends batches until no more come.
     pub fn send_all(&self, target: &Target) {
-        while let Some(Batch { signal, records, count }) = self.next() {
-            let body = target.body(&records);
-            drop(records);
-            let counters = self.core.counters.of(signal);
-            match self.send(target, signal, &body) {
-                Some(rejected) => {
-                    let rejected = rejected.min(count);
-                    counters.rejected.fetch_add(rejected, Ordering::Release);
-                    counters.sent.fetch_add(count - rejected, Ordering::Release);
-                }
-                None => {
-                    counters.discarded.fetch_add(count, Ordering::Release);
-                }
-            }
-            self.state().sending = None;
+        while let Some((number, batch)) = self.next() {
+            let answer = target.send(batch.signal, &target.body(&batch.records));
+            let mut state = self.state();
+            state.sending = None;
+            self.take_answer(&mut state, number, batch, answer);
             self.changed.notify_all();
         }
         self.enter(Phase::Finished);
     }
 
-    fn next(&self) -> Option<Batch> {
-        let is_idle = |state: &mut State| state.batches.is_empty() && state.phase == Phase::Open;
-        let waited = self.changed.wait_while(self.state(), is_idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.phase == Phase::Finished {
-            return None;
-        }
-        let (number, batch) = state.batches.pop_front()?;
-        state.bytes -= batch.records.capacity();
-        state.sending = Some(number);
-        Some(batch)
-    }
-
-    /// Sends a request, as often as it takes: gives how many records were rejected. `None` when it was given up.
-    fn send(&self, target: &Target, signal: Signal, body: &[u8]) -> Option<u64> {
-        let mut pause = FIRST_PAUSE;
+    /// The first batch of a signal that does not pause; `None` at the end.
+    fn next(&self) -> Option<(u64, Batch)> {
+        let mut state = self.state();
         loop {
-            let (wait, problem) = match target.send(signal, body) {
-                Answer::Accepted { rejected: 0, .. } => return Some(0),
-                Answer::Accepted { rejected, message } => {
-                    self.state().last = Some(message);
-                    return Some(rejected);
-                }
-                Answer::Refused(message) => {
-                    self.state().last = Some(message);
-                    return Some(u64::MAX);
-                }
-                Answer::Later { after, message } => (after, message),
-            };
-            // Programs that began together shall not come back together.
-            let jitter = self.core.clock.now().unix_nanos(0) % 512;
-            let wait = pause.mul_f64(0.75 + jitter as f64 / 1024.0).max(wait.unwrap_or_default());
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            let mut state = self.state();
-            state.last = Some(problem);
-            let waited = self.changed.wait_timeout_while(state, wait, |state| state.phase != Phase::Finished);
-            let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            if state.phase == Phase::Finished {
+            if state.phase == Phase::Finished || state.phase == Phase::Ended && state.batches.is_empty() {
                 return None;
             }
+            let now = Instant::now();
+            let State { batches, retries, .. } = &*state;
+            let pause = |batch: &Batch| retries.of(batch.signal).map_or(Duration::ZERO, |retry| retry.at - now);
+            let pauses = batches.iter().map(|(_, batch)| pause(batch)).enumerate();
+            match pauses.min_by_key(|(_, pause)| *pause) {
+                Some((first, Duration::ZERO)) => {
+                    let (number, batch) = state.batches.remove(first)?;
+                    state.bytes -= batch.records.capacity();
+                    state.sending = Some(number);
+                    return Some((number, batch));
+                }
+                Some((_, pause)) => {
+                    let waited = self.changed.wait_timeout(state, pause);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// Counts what became of a batch, or queues it again. Other signals do not wait for one that is not taken.
+    fn take_answer(&self, state: &mut State, number: u64, batch: Batch, answer: Answer) {
+        let counters = self.core.counters.of(batch.signal);
+        let (rejected, message) = match answer {
+            Answer::Accepted { rejected, message } => (rejected.min(batch.count), message),
+            Answer::Refused(message) => (batch.count, message),
+            Answer::Later { after, message } => {
+                let pause = state.retries.of(batch.signal).map_or(FIRST_PAUSE, |retry| retry.pause);
+                // Programs that began together shall not come back together.
+                let jitter = self.core.clock.now().unix_nanos(0) % 512;
+                let wait = pause.mul_f64(0.75 + jitter as f64 / 1024.0).max(after.unwrap_or_default());
+                let retry = Retry { at: Instant::now() + wait, pause: (pause * 2).min(LONGEST_PAUSE) };
+                *state.retries.of_mut(batch.signal) = Some(retry);
+                state.last = Some(message);
+                return self.insert(state, number, batch);
+            }
+        };
+        *state.retries.of_mut(batch.signal) = None;
+        counters.rejected.fetch_add(rejected, Ordering::Release);
+        counters.sent.fetch_add(batch.count - rejected, Ordering::Release);
+        if rejected > 0 {
+            state.last = Some(message);
         }
     }
 }

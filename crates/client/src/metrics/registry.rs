@@ -1,7 +1,10 @@
 //! All instruments of a tracer, and what they tell in its form for the wire: OTLP's `Metric`.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use glasshouse_model::Value;
 
 use super::cells::{Distribution, Last, Sum};
 use super::exponential::{Buckets, Exponential};
@@ -11,6 +14,8 @@ use crate::value::AttributeValue;
 /// Points of one metric: when there are more, the rest is told together, as
 /// [OpenTelemetry](https://opentelemetry.io/docs/specs/otel/metrics/sdk/#cardinality-limits) wants it.
 const MOST_SERIES: usize = 2000;
+/// Metrics: instruments of more tell nothing.
+const MOST_METRICS: usize = 1000;
 /// OTLP's temporality of values that count from the beginning.
 const CUMULATIVE: u64 = 2;
 
@@ -31,6 +36,20 @@ pub(super) struct AttributeBytes {
 
 impl AttributeBytes {
     pub fn new(key: &str, value: AttributeValue<'_>) -> Self {
+        let text;
+        // What is the same has the same bytes.
+        let value = match value {
+            AttributeValue::Formatted(formatted) => {
+                text = formatted.to_string();
+                (&text).into()
+            }
+            AttributeValue::Value(Value::String(text)) => text.into(),
+            AttributeValue::Value(Value::Bool(value)) => (*value).into(),
+            AttributeValue::Value(Value::Int(value)) => (*value).into(),
+            AttributeValue::Value(Value::Double(value)) => (*value).into(),
+            AttributeValue::Value(Value::Bytes(bytes)) => bytes.as_slice().into(),
+            other => other,
+        };
         let bytes = |field| {
             let mut bytes = Vec::new();
             attribute(&mut bytes, field, key, value);
@@ -80,70 +99,87 @@ pub(crate) struct Registry {
     metrics: Mutex<Vec<Metric>>,
     /// When the counters were 0, in nanoseconds since the Unix epoch.
     started: u64,
+    /// Instruments for which there was no room.
+    refused: AtomicU64,
 }
 
-#[derive(Debug)]
-struct Metric {
+/// A metric with all that its instruments tell. A clone tells the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Metric {
     kind: Kind,
-    name: String,
-    unit: String,
-    description: String,
+    name: Arc<str>,
+    unit: Arc<str>,
+    description: Arc<str>,
+    started: u64,
     /// By attributes, for the wire.
-    series: HashMap<Vec<u8>, Cell>,
+    series: HashMap<Arc<[u8]>, Cell>,
 }
 
 impl Registry {
     pub fn new(started: u64) -> Self {
-        Self { metrics: Mutex::default(), started }
+        Self { metrics: Mutex::default(), started, refused: AtomicU64::new(0) }
     }
 
-    fn metrics(&self) -> MutexGuard<'_, Vec<Metric>> {
+    fn known(&self) -> MutexGuard<'_, Vec<Metric>> {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where an instrument's values are.
+    /// Where an instrument's values are; `None` when there are too many metrics, but for one of our own.
     pub(super) fn cell(
         &self,
-        kind: Kind,
+        (kind, is_own): (Kind, bool),
         name: &str,
         unit: &str,
         description: &str,
         mut attributes: Vec<(String, AttributeBytes)>,
-    ) -> Cell {
+    ) -> Option<Cell> {
         attributes.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut key: Vec<u8> = attributes.iter().flat_map(|(_, bytes)| bytes.of(kind)).copied().collect();
-        let mut metrics = self.metrics();
-        let known = metrics.iter().position(|metric| metric.kind == kind && metric.name == name && metric.unit == unit);
-        let known = known.unwrap_or_else(|| {
-            let (name, unit) = (name.to_owned(), unit.to_owned());
-            let description = description.to_owned();
-            metrics.push(Metric { kind, name, unit, description, series: HashMap::new() });
-            metrics.len() - 1
-        });
+        let mut metrics = self.known();
+        let is_it = |metric: &Metric| metric.kind == kind && *metric.name == *name && *metric.unit == *unit;
+        let known = match metrics.iter().position(is_it) {
+            Some(known) => known,
+            None if metrics.len() >= MOST_METRICS && !is_own => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
+            None => {
+                let (name, unit, description) = (name.into(), unit.into(), description.into());
+                let started = self.started;
+                metrics.push(Metric { kind, name, unit, description, started, series: HashMap::new() });
+                metrics.len() - 1
+            }
+        };
         let series = &mut metrics[known].series;
-        if series.len() >= MOST_SERIES && !series.contains_key(&key) {
+        if series.len() >= MOST_SERIES && !series.contains_key(&*key) {
             key = AttributeBytes::new("otel.metric.overflow", true.into()).of(kind).to_vec();
         }
-        series.entry(key).or_insert_with(|| Cell::new(kind)).clone()
+        Some(series.entry(key.into()).or_insert_with(|| Cell::new(kind)).clone())
+    }
+
+    /// Instruments that tell nothing, for there are too many metrics.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Whether there is anything to tell.
     pub fn is_empty(&self) -> bool {
-        self.metrics().is_empty()
+        self.known().is_empty()
     }
 
-    /// Writes all metrics, as fields of `ScopeMetrics`; gives how many points they have.
-    pub fn write(&self, out: &mut Vec<u8>, now: u64) -> u64 {
-        self.metrics().iter().map(|metric| metric.write(out, self.started, now)).sum()
+    /// All metrics. What they tell is read while nobody waits for it.
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.known().clone()
     }
 }
 
 impl Metric {
-    fn write(&self, out: &mut Vec<u8>, started: u64, now: u64) -> u64 {
+    /// Writes it as a field of `ScopeMetrics`; gives how many data points it has.
+    pub fn write(&self, out: &mut Vec<u8>, now: u64) -> u64 {
         let mut points = Vec::new();
         let mut count = 0;
         for (attributes, cell) in &self.series {
-            count += u64::from(write_point(&mut points, attributes, cell, started, now));
+            count += u64::from(write_point(&mut points, attributes, cell, self.started, now));
         }
         if count == 0 {
             return 0;

@@ -26,12 +26,20 @@ use crate::tracer::Tracer;
 #[derive(Debug, Clone)]
 pub struct ClientLayer {
     tracer: Tracer,
+    server: Option<(String, u16)>,
 }
 
 impl ClientLayer {
     /// A layer that tells by a tracer.
     pub fn new(tracer: Tracer) -> Self {
-        Self { tracer }
+        Self { tracer, server: None }
+    }
+
+    /// Where requests go to, by address and port: tonic's clients do not say in their requests.
+    #[must_use]
+    pub fn with_server(mut self, address: &str, port: u16) -> Self {
+        self.server = Some((address.to_owned(), port));
+        self
     }
 }
 
@@ -39,7 +47,7 @@ impl<S> Layer<S> for ClientLayer {
     type Service = ClientService<S>;
 
     fn layer(&self, inner: S) -> ClientService<S> {
-        ClientService { inner, tracer: self.tracer.clone() }
+        ClientService { inner, layer: self.clone() }
     }
 }
 
@@ -47,14 +55,14 @@ impl<S> Layer<S> for ClientLayer {
 #[derive(Debug, Clone)]
 pub struct ClientService<S> {
     pub(super) inner: S,
-    pub(super) tracer: Tracer,
+    layer: ClientLayer,
 }
 
-/// Starts the span of a request.
-pub(super) fn begin(tracer: &Tracer, head: &Head<'_>) -> Call {
-    let mut span = head.span(tracer, Side::Client).start();
-    span.leave_thread();
-    Call::new(span, Side::Client, head.is_grpc())
+impl<S> ClientService<S> {
+    /// Starts the span of a request.
+    pub(super) fn begin(&self, head: &Head<'_>) -> Call {
+        head.call(&self.layer.tracer, Side::Client, self.layer.server.as_ref(), |span| span)
+    }
 }
 
 impl<S, B, R> Service<Request<B>> for ClientService<S>
@@ -78,8 +86,9 @@ where
             version: request.version(),
             headers: request.headers(),
             route: None,
+            scheme: "http",
         };
-        let call = begin(&self.tracer, &head);
+        let call = self.begin(&head);
         let context = call.context();
         if let Some(context) = &context {
             propagation::inject(context, request.headers_mut());

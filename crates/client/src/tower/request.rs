@@ -3,14 +3,23 @@
 use std::borrow::Cow;
 
 use glasshouse_model::SpanKind;
-use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
+use http::{HeaderMap, Method, Uri, Version, header};
 
 use super::Side;
+use super::response::Call;
 use crate::span::SpanBuilder;
 use crate::tracer::Tracer;
 
 /// Keys of queries whose values are secret.
-const SECRET: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
+const SECRET: [&str; 7] = [
+    "AWSAccessKeyId",
+    "Signature",
+    "X-Amz-Credential",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Goog-Signature",
+    "sig",
+];
 
 /// A request, as far as spans tell of it.
 #[derive(Debug)]
@@ -21,36 +30,54 @@ pub(super) struct Head<'a> {
     pub headers: &'a HeaderMap,
     /// The path with names in place of what differs from request to request.
     pub route: Option<String>,
+    /// When the address does not tell.
+    pub scheme: &'static str,
+}
+
+fn rpc_span<'t>(tracer: &'t Tracer, method: &str) -> SpanBuilder<'t> {
+    let span = tracer.span(method.to_owned());
+    span.with_attribute("rpc.system.name", "grpc").with_attribute("rpc.method", method)
 }
 
 impl Head<'_> {
-    /// Whether it is a call of gRPC.
-    pub fn is_grpc(&self) -> bool {
-        let content = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        content.is_some_and(|content| content.starts_with(b"application/grpc"))
+    /// The method of a call of gRPC, `package.Service/Method`; `None` when it is not one.
+    pub fn rpc(&self) -> Option<String> {
+        let content = self.headers.get(header::CONTENT_TYPE)?.as_bytes().strip_prefix(b"application/grpc")?;
+        let is_grpc = matches!(content.first(), None | Some(b'+' | b';'));
+        is_grpc.then(|| self.uri.path().trim_start_matches('/').to_owned())
     }
 
-    /// A span for it, that is to start.
-    pub fn span<'t>(&self, tracer: &'t Tracer, side: Side) -> SpanBuilder<'t> {
-        let span = if self.is_grpc() { self.rpc_span(tracer) } else { self.http_span(tracer, side) };
-        let span = span.with_kind(match side {
-            Side::Client => SpanKind::Client,
-            Side::Server => SpanKind::Server,
-        });
-        let (address, port) = self.server();
+    /// The span of the call, which it starts. `server` is where it goes to, when that is known otherwise.
+    pub fn call(
+        &self,
+        tracer: &Tracer,
+        side: Side,
+        server: Option<&(String, u16)>,
+        parent: impl FnOnce(SpanBuilder<'_>) -> SpanBuilder<'_>,
+    ) -> Call {
+        let rpc = self.rpc();
+        let (kind, span) = match (side, &rpc) {
+            (Side::Client, Some(method)) => (SpanKind::Client, rpc_span(tracer, method)),
+            (Side::Server, Some(method)) => (SpanKind::Server, rpc_span(tracer, method)),
+            (Side::Client, None) => (SpanKind::Client, self.http_span(tracer, side)),
+            (Side::Server, None) => (SpanKind::Server, self.http_span(tracer, side)),
+        };
+        let (address, port) = match server {
+            Some((address, port)) => (Some(address.as_str()), Some(*port)),
+            None => self.server(),
+        };
         let span = match address {
             Some(address) => span.with_attribute("server.address", address),
             None => span,
         };
-        match port {
+        let span = match port {
             Some(port) => span.with_attribute("server.port", port),
             None => span,
-        }
-    }
-
-    fn rpc_span<'t>(&self, tracer: &'t Tracer) -> SpanBuilder<'t> {
-        let method = self.uri.path().trim_start_matches('/');
-        tracer.span(method.to_owned()).with_attribute("rpc.system.name", "grpc").with_attribute("rpc.method", method)
+        };
+        let mut span = parent(span.with_kind(kind)).start();
+        // It may go on on another thread.
+        span.leave_thread();
+        Call::new(span, side, rpc)
     }
 
     fn http_span<'t>(&self, tracer: &'t Tracer, side: Side) -> SpanBuilder<'t> {
@@ -65,10 +92,6 @@ impl Head<'_> {
         } else {
             span
         };
-        let span = match protocol(self.version) {
-            Some(version) => span.with_attribute("network.protocol.version", version),
-            None => span,
-        };
         let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
         let span = match text(header::USER_AGENT) {
             Some(agent) => span.with_attribute("user_agent.original", agent),
@@ -78,8 +101,12 @@ impl Head<'_> {
         if side == Side::Client {
             return span.with_attribute("url.full", &self.full_url(query.as_deref()));
         }
+        let span = match protocol(self.version) {
+            Some(version) => span.with_attribute("network.protocol.version", version),
+            None => span,
+        };
         let span = span
-            .with_attribute("url.scheme", self.uri.scheme_str().unwrap_or("http"))
+            .with_attribute("url.scheme", self.uri.scheme_str().unwrap_or(self.scheme))
             .with_attribute("url.path", self.uri.path());
         match query {
             Some(query) => span.with_attribute("url.query", &*query),
@@ -121,7 +148,8 @@ impl Head<'_> {
     }
 }
 
-const OTHER: &str = "_OTHER";
+/// What the conventions call that of which there are too many.
+pub(super) const OTHER: &str = "_OTHER";
 
 /// What the method is called, and what the span is: anything may be sent as a method, and names shall be few.
 fn known_method(method: &Method) -> (&'static str, &'static str) {
@@ -132,7 +160,7 @@ fn known_method(method: &Method) -> (&'static str, &'static str) {
     }
 }
 
-fn protocol(version: Version) -> Option<&'static str> {
+pub(super) fn protocol(version: Version) -> Option<&'static str> {
     Some(match version {
         Version::HTTP_10 => "1.0",
         Version::HTTP_11 => "1.1",
@@ -159,7 +187,7 @@ mod tests {
     use super::*;
 
     fn head<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Head<'a> {
-        Head { method: &Method::GET, uri, version: Version::HTTP_11, headers, route: None }
+        Head { method: &Method::GET, uri, version: Version::HTTP_11, headers, route: None, scheme: "http" }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use ::reqwest::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::client::{ClientService, begin};
+use super::client::ClientService;
 use super::request::Head;
 use super::response::Call;
 use crate::context::{self, SpanContext};
@@ -40,7 +40,7 @@ where
         drop(entered);
         if let Some(mut call) = this.call.take() {
             match &answer {
-                Ok(answer) => call.answered(answer.status(), answer.headers()),
+                Ok(answer) => call.answered(answer.status(), answer.version(), answer.headers()),
                 Err(error) => call.failed(error),
             }
         }
@@ -69,8 +69,9 @@ where
             version: request.version(),
             headers: request.headers(),
             route: None,
+            scheme: "http",
         };
-        let call = begin(&self.tracer, &head);
+        let call = self.begin(&head);
         let context = call.context();
         if let Some(context) = &context {
             propagation::inject(context, request.headers_mut());

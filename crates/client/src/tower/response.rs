@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use glasshouse_model::StatusCode as Status;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, Version, header};
 use pin_project_lite::pin_project;
 
 use super::Side;
 use super::body::TracedBody;
+use super::request::{OTHER, protocol};
 use crate::context::{self, SpanContext};
 use crate::span::ActiveSpan;
 
@@ -19,24 +20,46 @@ use crate::span::ActiveSpan;
 pub(super) struct Call {
     span: ActiveSpan,
     side: Side,
-    is_grpc: bool,
+    /// The method, of a call of gRPC.
+    rpc: Option<String>,
+    /// Whether its code is known, of a call of gRPC.
+    has_code: bool,
     /// Whether nothing more is expected.
     is_over: bool,
 }
 
 impl Call {
-    pub fn new(span: ActiveSpan, side: Side, is_grpc: bool) -> Self {
-        Self { span, side, is_grpc, is_over: false }
+    /// `rpc` is the method, of a call of gRPC.
+    pub fn new(span: ActiveSpan, side: Side, rpc: Option<String>) -> Self {
+        Self { span, side, rpc, has_code: false, is_over: false }
+    }
+
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    pub fn is_grpc(&self) -> bool {
+        self.rpc.is_some()
     }
 
     /// The answer began.
-    pub fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
+    pub fn answered(&mut self, status: StatusCode, version: Version, headers: &HeaderMap) {
         // A client may do without the rest.
         self.is_over = self.side == Side::Client;
-        if self.is_grpc {
-            return self.ended_by(headers);
+        if self.is_grpc() {
+            self.ended_by(headers);
+            // Who answered was none who speaks gRPC.
+            if !self.has_code && status != StatusCode::OK {
+                self.code(code_of_http(status), "");
+            }
+            return;
         }
         self.span.set_attribute("http.response.status_code", status.as_u16());
+        if self.side == Side::Client
+            && let Some(version) = protocol(version)
+        {
+            self.span.set_attribute("network.protocol.version", version);
+        }
         let is_error = status.is_server_error() || self.side == Side::Client && status.is_client_error();
         if is_error {
             self.span.set_attribute("error.type", status.as_str());
@@ -46,26 +69,40 @@ impl Call {
 
     /// Headers or trailers that may say how a call of gRPC went.
     pub fn ended_by(&mut self, headers: &HeaderMap) {
+        if !self.is_grpc() {
+            return;
+        }
         let Some(code) = headers.get("grpc-status") else { return };
-        let code: u16 = code.to_str().ok().and_then(|code| code.parse().ok()).unwrap_or(UNKNOWN);
-        let name = GRPC_CODES.get(usize::from(code)).copied().unwrap_or(GRPC_CODES[usize::from(UNKNOWN)]);
-        self.span.set_attribute("rpc.response.status_code", name);
+        let code = code.to_str().ok().and_then(|code| code.parse().ok());
+        let message = headers.get("grpc-message").map(|message| percent_decoded(message.as_bytes()));
+        self.code(code.filter(|code| *code < GRPC_CODES.len()).unwrap_or(UNKNOWN), &message.unwrap_or_default());
+    }
+
+    /// How a call of gRPC went.
+    fn code(&mut self, code: usize, message: &str) {
+        self.has_code = true;
+        self.span.set_attribute("rpc.response.status_code", GRPC_CODES[code]);
+        if let (UNIMPLEMENTED, Side::Server, Some(method)) = (code, self.side, &self.rpc) {
+            // Anything may be asked for, and names shall be few.
+            self.span.set_name(OTHER);
+            self.span.set_attribute("rpc.method", OTHER);
+            self.span.set_attribute("rpc.method_original", method);
+        }
         let is_error = match self.side {
             Side::Client => code != 0,
             // Others are the caller's mistake.
-            Side::Server => matches!(code, UNKNOWN | 4 | 12 | 13 | 14 | 15),
+            Side::Server => matches!(code, UNKNOWN | 4 | UNIMPLEMENTED | 13 | 14 | 15),
         };
         if is_error {
-            let message = headers.get("grpc-message").map(|message| percent_decoded(message.as_bytes()));
-            self.span.set_attribute("error.type", name);
-            self.span.set_status(Status::Error, &message.unwrap_or_default());
+            self.span.set_attribute("error.type", GRPC_CODES[code]);
+            self.span.set_status(Status::Error, message);
         }
     }
 
     /// There is no answer.
     pub fn failed(&mut self, error: &dyn Display) {
         self.is_over = true;
-        self.span.set_attribute("error.type", "_OTHER");
+        self.span.set_attribute("error.type", OTHER);
         self.span.set_status(Status::Error, &error.to_string());
     }
 
@@ -77,6 +114,9 @@ impl Call {
     /// All of it came.
     pub fn complete(&mut self) {
         self.is_over = true;
+        if self.is_grpc() && !self.has_code && self.side == Side::Client {
+            self.code(UNKNOWN, "the answer has no grpc-status");
+        }
     }
 
     /// The span that the request belongs to.
@@ -87,8 +127,8 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        // Nobody waited for it.
-        if !self.is_over {
+        // Nobody waited for it. A panic is told as such.
+        if !self.is_over && !std::thread::panicking() {
             self.span.set_attribute("error.type", "cancelled");
         }
     }
@@ -129,23 +169,38 @@ where
         let mut call = this.call.take();
         match (answer, &mut call) {
             (Ok(answer), Some(known)) => {
-                known.answered(answer.status(), answer.headers());
+                known.answered(answer.status(), answer.version(), answer.headers());
                 if !*this.has_body {
                     known.complete();
                 }
-                Poll::Ready(Ok(answer.map(|body| TracedBody::new(body, call))))
+                let length = length(answer.headers());
+                Poll::Ready(Ok(answer.map(|body| TracedBody::new(body, call, length))))
             }
             (Err(error), Some(known)) => {
                 known.failed(&error);
                 Poll::Ready(Err(error))
             }
             // It was over before.
-            (answer, None) => Poll::Ready(answer.map(|answer| answer.map(|body| TracedBody::new(body, None)))),
+            (answer, None) => Poll::Ready(answer.map(|answer| answer.map(|body| TracedBody::new(body, None, None)))),
         }
     }
 }
 
-const UNKNOWN: u16 = 2;
+const UNKNOWN: usize = 2;
+const UNIMPLEMENTED: usize = 12;
+
+/// What a status of HTTP means where gRPC was expected
+/// ([mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md)).
+fn code_of_http(status: StatusCode) -> usize {
+    match status.as_u16() {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => UNIMPLEMENTED,
+        429 | 502..=504 => 14,
+        _ => UNKNOWN,
+    }
+}
 
 /// [Codes](https://grpc.io/docs/guides/status-codes/) by number.
 const GRPC_CODES: [&str; 17] = [
@@ -167,6 +222,11 @@ const GRPC_CODES: [&str; 17] = [
     "DATA_LOSS",
     "UNAUTHENTICATED",
 ];
+
+/// `Content-Length`.
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
 
 /// A text with `%` and two hex digits for bytes; what is not valid stays as it is.
 fn percent_decoded(text: &[u8]) -> String {

@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::Side;
 use super::request::Head;
-use super::response::{Call, ResponseFuture};
+use super::response::ResponseFuture;
 use crate::context;
 use crate::propagation;
 use crate::tracer::Tracer;
@@ -34,6 +34,7 @@ type Route = dyn Fn(&Extensions) -> Option<String> + Send + Sync;
 pub struct ServerLayer {
     tracer: Tracer,
     route: Arc<Route>,
+    scheme: &'static str,
 }
 
 /// Functions have nothing to show.
@@ -46,7 +47,7 @@ impl fmt::Debug for ServerLayer {
 impl ServerLayer {
     /// A layer that tells by a tracer.
     pub fn new(tracer: Tracer) -> Self {
-        Self { tracer, route: Arc::new(|_| None) }
+        Self { tracer, route: Arc::new(|_| None), scheme: "http" }
     }
 
     /// How to find a request's route, `/orders/{id}`, in its extensions. Without a route a span has the method's name
@@ -54,6 +55,13 @@ impl ServerLayer {
     #[must_use]
     pub fn with_route(mut self, route: impl Fn(&Extensions) -> Option<String> + Send + Sync + 'static) -> Self {
         self.route = Arc::new(route);
+        self
+    }
+
+    /// The scheme of requests that do not tell theirs, as those of HTTP/1.1: `http`, unless told.
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: &'static str) -> Self {
+        self.scheme = scheme;
         self
     }
 }
@@ -94,15 +102,13 @@ where
             version: request.version(),
             headers: request.headers(),
             route: (self.layer.route)(request.extensions()),
+            scheme: self.layer.scheme,
         };
-        let span = head.span(&self.layer.tracer, Side::Server);
-        let span = match propagation::extract(request.headers()) {
-            Some(caller) => span.with_parent(&caller),
+        let caller = propagation::extract(request.headers());
+        let call = head.call(&self.layer.tracer, Side::Server, None, |span| match &caller {
+            Some(caller) => span.with_parent(caller),
             None => span.without_parent(),
-        };
-        let mut span = span.start();
-        span.leave_thread();
-        let call = Call::new(span, Side::Server, head.is_grpc());
+        });
         let has_body = request.method() != Method::HEAD;
         let entered = context::enter(call.context());
         let answer = self.inner.call(request);

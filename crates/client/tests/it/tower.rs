@@ -1,18 +1,16 @@
 //! Requests between real servers and clients: reqwest to axum to tonic to a task.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod server;
-
 use std::convert::Infallible;
 use std::time::Duration;
 
+use crate::server::{Answer, DEADLINE, Server, attributes, eventually, named, text};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use glasshouse_client::tower::{ClientLayer, ServerLayer};
 use glasshouse_client::{Sampler, Tracer, TracingLayer, WithContext as _, context};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
@@ -20,7 +18,6 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{Tra
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
-use server::{Answer, Server, attributes, named, text};
 use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint};
 use tower::{Service as _, ServiceBuilder, ServiceExt as _};
@@ -28,7 +25,6 @@ use tracing::{info, instrument};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
-const DEADLINE: Duration = Duration::from_secs(20);
 const SERVICE: &str = "opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 /// Any service of gRPC would do: this one is there.
@@ -61,7 +57,13 @@ async fn look_up(wanted: usize) {
 
 type Stocks = TraceServiceClient<glasshouse_client::tower::ClientService<Channel>>;
 
-async fn order(State(mut stocks): State<Stocks>, Path(id): Path<usize>) -> Result<String, StatusCode> {
+#[derive(Clone)]
+struct Shop {
+    stocks: Stocks,
+    tracer: Tracer,
+}
+
+async fn order(State(Shop { mut stocks, .. }): State<Shop>, Path(id): Path<usize>) -> Result<String, StatusCode> {
     let request = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans::default(); id] };
     match stocks.export(request).await {
         Ok(_) => Ok("ordered".to_owned()),
@@ -81,6 +83,18 @@ async fn slow(Path(breaks): Path<bool>) -> Body {
         }
     };
     Body::from_stream(stream::unfold(0, chunk))
+}
+
+/// An answer that tells its length, and makes spans while it is sent.
+async fn told(State(Shop { tracer, .. }): State<Shop>) -> impl IntoResponse {
+    let chunks = ["x", "y", "z"].map(|chunk| Ok::<_, Infallible>(Bytes::from_static(chunk.as_bytes())));
+    let chunks = stream::iter(chunks).enumerate().map(move |(number, chunk)| {
+        if number == 1 {
+            tracer.span("chunk").start().end();
+        }
+        chunk
+    });
+    ([(header::CONTENT_LENGTH, "3")], Body::from_stream(chunks.chain(stream::pending())))
 }
 
 async fn listener() -> (TcpListener, String) {
@@ -104,8 +118,9 @@ async fn shop(tracer: &Tracer) -> String {
     let app = Router::new()
         .route("/orders/{id}", get(order))
         .route("/slow/{breaks}", get(slow))
+        .route("/told", get(told))
         .layer(ServerLayer::new(tracer.clone()).with_route(route))
-        .with_state(TraceServiceClient::new(channel));
+        .with_state(Shop { stocks: TraceServiceClient::new(channel), tracer: tracer.clone() });
     let (shop, shop_url) = listener().await;
     tokio::spawn(async { axum::serve(shop, app).await });
     shop_url
@@ -120,13 +135,6 @@ fn reqwest_client() -> reqwest::Client {
 
 fn status(span: &Span) -> (i32, &str) {
     span.status.as_ref().map_or((0, ""), |status| (status.code, status.message.as_str()))
-}
-
-fn of_kind<'a>(spans: &'a [Span], name: &str, kind: i32) -> &'a Span {
-    spans
-        .iter()
-        .find(|span| span.name == name && span.kind == kind)
-        .unwrap_or_else(|| panic!("no {kind} {name}: {spans:#?}"))
 }
 
 const SERVER: i32 = 2;
@@ -222,11 +230,16 @@ async fn a_span_ends_with_the_answer() {
     get("/slow/true").await.bytes().await.unwrap_err();
     // It is not read to its end.
     drop(get("/slow/false").await);
+    // Who has as many bytes as were told does not ask for more.
+    assert_eq!(get("/told").await.text().await.unwrap(), "xyz");
     reqwest_client().head(format!("{url}/orders/x")).send().await.unwrap();
     reqwest_client().request("BREW".parse().unwrap(), format!("{url}/orders/x")).send().await.unwrap();
-    while tracer.statistics().spans.recorded < 5 {
-        tokio::task::yield_now().await;
-    }
+    tokio::task::spawn_blocking({
+        let tracer = tracer.clone();
+        move || eventually("all are over", || tracer.statistics().spans.recorded == 7)
+    })
+    .await
+    .unwrap();
     tracer.flush(DEADLINE).unwrap();
     let spans = sink.spans();
     let error = |span: &Span| attributes(&span.attributes).get("error.type").map(|error| (*error).clone());
@@ -237,6 +250,8 @@ async fn a_span_ends_with_the_answer() {
     assert!(slow.iter().any(|span| status(span) == (2, "the answer broke off")));
     assert!(slow.iter().any(|span| error(span) == Some(text("cancelled"))), "{slow:#?}");
     assert_eq!(error(named(&spans, "HEAD /orders/{id}")), None);
+    let told = named(&spans, "GET /told");
+    assert_eq!((error(told), &named(&spans, "chunk").parent_span_id), (None, &told.span_id));
     let brew = attributes(&named(&spans, "HTTP /orders/{id}").attributes);
     assert_eq!((brew["http.request.method"], brew["http.request.method_original"]), (&text("_OTHER"), &text("BREW")));
 }
@@ -248,6 +263,15 @@ async fn who_does_not_answer_is_told() {
     let (closed, url) = listener().await;
     drop(closed);
     let channel = Endpoint::from_shared(url.clone()).unwrap().connect_lazy();
+    let layer = ClientLayer::new(tracer.clone()).with_server("stock.example", 50051);
+    let channel = ServiceBuilder::new().layer(layer).service(channel);
+    TraceServiceClient::new(channel).export(ExportTraceServiceRequest::default()).await.unwrap_err();
+    // One that is not of gRPC.
+    let (other, other_url) = listener().await;
+    tokio::spawn(async {
+        axum::serve(other, Router::new().fallback(|| async { StatusCode::SERVICE_UNAVAILABLE })).await
+    });
+    let channel = Endpoint::from_shared(other_url).unwrap().connect_lazy();
     let channel = ServiceBuilder::new().layer(ClientLayer::new(tracer.clone())).service(channel);
     TraceServiceClient::new(channel).export(ExportTraceServiceRequest::default()).await.unwrap_err();
     let client = ServiceBuilder::new().layer(ClientLayer::new(tracer.clone())).service(reqwest_client());
@@ -260,7 +284,11 @@ async fn who_does_not_answer_is_told() {
     tokio::time::timeout(Duration::from_millis(5), never.oneshot(request)).await.unwrap_err();
     tracer.flush(DEADLINE).unwrap();
     let spans = sink.spans();
-    assert_eq!(status(of_kind(&spans, SERVICE, CLIENT)).0, 2);
+    let calls: Vec<_> =
+        spans.iter().filter(|span| span.name == SERVICE).map(|span| attributes(&span.attributes)).collect();
+    let told = |key: &str| calls.iter().map(|told| told.get(key).map(|value| (*value).clone())).collect::<Vec<_>>();
+    assert_eq!(told("error.type"), [Some(text("_OTHER")), Some(text("UNAVAILABLE"))]);
+    assert_eq!(told("server.address"), [Some(text("stock.example")), None]);
     let http: Vec<&Span> = spans.iter().filter(|span| span.name == "GET").collect();
     assert!(http.iter().any(|span| status(span).0 == 2));
     let told = attributes(&http.iter().find(|span| status(span).0 == 0).unwrap().attributes);

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -19,6 +20,18 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+
+/// Long enough for a busy machine; nothing waits for it to pass.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Tries until it is so.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < DEADLINE, "never: {what}");
+        thread::yield_now();
+    }
+}
 
 /// Attributes that have a value.
 pub fn attributes(attributes: &[KeyValue]) -> HashMap<&str, &Any> {
@@ -127,6 +140,11 @@ impl Answer {
 impl Server {
     /// `answer` is told the number of the request.
     pub fn new(answer: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::by_path(move |number, _| answer(number))
+    }
+
+    /// `answer` is told the number and the path of the request.
+    pub fn by_path(answer: impl Fn(usize, &str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(VecDeque::new()));
@@ -169,8 +187,10 @@ impl Server {
     }
 }
 
+type Answers = dyn Fn(usize, &str) -> Answer;
+
 /// Reads a request and answers it; `None` when the connection is over.
-fn talk(mut stream: &TcpStream, requests: &Mutex<VecDeque<Request>>, answer: &dyn Fn(usize) -> Answer) -> Option<()> {
+fn talk(mut stream: &TcpStream, requests: &Mutex<VecDeque<Request>>, answer: &Answers) -> Option<()> {
     let mut reader = BufReader::with_capacity(1, stream);
     let mut line = || {
         let mut line = String::new();
@@ -187,7 +207,7 @@ fn talk(mut stream: &TcpStream, requests: &Mutex<VecDeque<Request>>, answer: &dy
     reader.read_exact(&mut body).ok()?;
     let answer = {
         let mut requests = requests.lock().unwrap();
-        let answer = answer(requests.len());
+        let answer = answer(requests.len(), &path);
         requests.push_back(Request { path, headers, body, is_accepted: answer.status == Some(200) });
         answer
     };

@@ -1,9 +1,5 @@
 //! The client against a server that is told how to answer.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod server;
-
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
@@ -11,15 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::server::{Answer, DEADLINE, Request, Server, attributes, named, text};
 use glasshouse_client::context::current;
 use glasshouse_client::{
     Attributes, ConnectError, Counts, Limits, Sampler, SpanContext, SpanKind, SpanLimits, Statistics, StatusCode,
     Tracer, Value, WithContext as _,
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use server::{Answer, Request, Server, attributes, named, text};
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Recorded, sent, rejected, dropped, waiting.
 fn fates(counts: Counts) -> [u64; 5] {

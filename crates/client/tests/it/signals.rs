@@ -1,21 +1,17 @@
 //! Log records and metrics, against a server that is told how to answer.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod server;
-
 use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use glasshouse_client::{Level, Limits, MetricsCollector, Severity, Tracer};
+use crate::server::{Answer, DEADLINE, Server, attributes, eventually, text};
+use glasshouse_client::{Level, Limits, MetricsCollector, Severity, Tracer, Value};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
-use server::{Answer, Server, attributes, text};
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_log_record_arrives_with_all_it_was_told() {
@@ -160,10 +156,7 @@ fn metrics_come_by_themselves() {
     let tracer = Tracer::builder(&server.url()).metrics_interval(Duration::from_millis(20)).connect().unwrap();
     let counter = tracer.metric("n").counter();
     counter.add(1);
-    let is_told = || server.metrics().iter().any(|metric| metric.name == "n");
-    while !is_told() {
-        thread::yield_now();
-    }
+    eventually("it is told", || server.metrics().iter().any(|metric| metric.name == "n"));
     // What has too many attributes is told together.
     for i in 0..3000 {
         tracer.metric("many").with_attribute("i", i).counter().add(1);
@@ -212,12 +205,11 @@ fn a_program_s_health_is_told() {
     collector.set_current_action(Some("export"));
     collector.set_action_queue(3);
     collector.set_event_queue(4);
-    tracer.flush(DEADLINE).unwrap();
-    let is_told = |name: &str| server.metrics().iter().any(|metric| metric.name == name);
     // Processors are looked at over some time.
-    while cfg!(target_os = "linux") && !is_told("process.cpu.utilization") {
+    eventually("all is told", || {
         tracer.flush(DEADLINE).unwrap();
-    }
+        !cfg!(target_os = "linux") || server.metrics().iter().any(|metric| metric.name == "process.cpu.utilization")
+    });
     let metrics = server.metrics();
     let actions: HashMap<(String, String), Option<Number>> = numbers(metric(&metrics, "glasshouse.actions"))
         .iter()
@@ -246,4 +238,74 @@ fn a_program_s_health_is_told() {
         assert!((0.0..=1.2).contains(&value("process.cpu.utilization")));
         assert!((0.0..1.0).contains(&value("process.memory.utilization")));
     }
+}
+
+#[test]
+fn a_signal_that_is_not_taken_holds_up_no_other() {
+    let server = Server::by_path(|_, path| Answer::status(if path == "/v1/metrics" { 503 } else { 200 }));
+    let tracer = Tracer::builder(&server.url()).metrics_interval(Duration::from_millis(10)).connect().unwrap();
+    tracer.metric("n").counter().add(1);
+    eventually("metrics were tried", || server.requests().iter().any(|request| request.path() == "/v1/metrics"));
+    tracer.span("work").start().end();
+    tracer.log(Level::Info, "works").emit();
+    eventually("the others arrive", || server.spans().len() == 1 && server.logs().len() == 1);
+    let problem = tracer.flush(Duration::from_millis(10)).unwrap_err().to_string();
+    assert!(problem.contains("/v1/metrics answered with status 503"), "{problem}");
+    tracer.shutdown(Duration::ZERO).unwrap_err();
+    let statistics = tracer.statistics();
+    assert_eq!((statistics.spans.sent, statistics.metrics.sent), (1, 0));
+}
+
+/// Cannot be shown.
+struct Bad;
+impl fmt::Display for Bad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("half")?;
+        panic!("for a test");
+    }
+}
+
+#[test]
+fn what_panics_takes_nothing_with_it() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::connect(&server.url()).unwrap();
+    let healthy = tracer.metric("healthy").gauge();
+    tracer.before_metrics(|| panic!("for a test"));
+    tracer.before_metrics(move || healthy.set(1.0));
+    let mut span = tracer.span("work").start();
+    let shown = catch_unwind(AssertUnwindSafe(|| span.set_attribute("bad", format_args!("{Bad}"))));
+    assert!(shown.is_err());
+    span.set_attribute("good", 1);
+    drop(span);
+    for _ in 0..2 {
+        tracer.flush(DEADLINE).unwrap();
+    }
+    let spans = server.spans();
+    let told = attributes(&spans[0].attributes);
+    assert_eq!((told["good"], told["bad"]), (&Any::IntValue(1), &text("half")));
+    assert_eq!(numbers(metric(&server.metrics(), "healthy"))[0].value, Some(Number::AsDouble(1.0)));
+}
+
+#[test]
+fn the_same_attributes_are_one_series() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::connect(&server.url()).unwrap();
+    let country = "fr".to_owned();
+    let value = Value::String(country.clone());
+    let orders = || tracer.metric("orders");
+    orders().with_attribute("country", "fr").counter().add(1);
+    orders().with_attribute("country", format_args!("{country}")).counter().add(1);
+    orders().with_attribute("country", &value).counter().add(1);
+    // There is an end to the number of metrics.
+    for i in 0..1100 {
+        tracer.metric(&format!("metric {i}")).counter().add(u64::MAX);
+    }
+    tracer.flush(DEADLINE).unwrap();
+    let metrics = server.metrics();
+    let [point] = numbers(metric(&metrics, "orders")) else { panic!("{metrics:#?}") };
+    assert_eq!(point.value, Some(Number::AsInt(3)));
+    assert_eq!(metrics.iter().filter(|metric| metric.name.starts_with("metric ")).count(), 999);
+    // But what became of records is always told.
+    metric(&metrics, "glasshouse.client.records");
+    assert!(tracer.last_problem().unwrap().contains("too many metrics"));
 }
