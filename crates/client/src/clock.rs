@@ -52,7 +52,6 @@ impl TickClock {
 
 impl Ticks {
     /// Nanoseconds since another moment; 0 when that is later.
-    #[cfg(feature = "tracing")]
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }

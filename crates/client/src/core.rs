@@ -8,6 +8,7 @@ use std::thread::Thread;
 
 use crate::clock::TickClock;
 use crate::metrics::Registry;
+use crate::open::OpenSpans;
 use crate::ring::{Reader, Writer, ring};
 use crate::sampling::Decide;
 use crate::signal::{Counters, Counts, PerSignal, Signal, Statistics};
@@ -23,6 +24,8 @@ pub(crate) struct Core {
     pub number: TracerNumber,
     pub clock: TickClock,
     pub sampling: Decide,
+    /// When spans that run for long are told of.
+    pub open: Option<OpenSpans>,
     pub limits: Limits,
     pub counters: PerSignal<Counters>,
     pub registry: Registry,
@@ -60,7 +63,7 @@ impl fmt::Debug for Core {
 }
 
 impl Core {
-    pub fn new(sampling: Decide, limits: Limits) -> Arc<Self> {
+    pub fn new(sampling: Decide, limits: Limits, open: Option<OpenSpans>) -> Arc<Self> {
         let limits = limits.within_reason();
         let (shared_ring, reader) = ring(limits.ring_bytes, Arc::default());
         let clock = TickClock::new();
@@ -69,6 +72,7 @@ impl Core {
             number: TracerNumber(LAST_NUMBER.fetch_add(1, Ordering::Relaxed)),
             clock,
             sampling,
+            open,
             limits,
             counters: PerSignal::default(),
             registry: Registry::new(started),

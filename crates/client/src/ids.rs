@@ -11,7 +11,7 @@ use glasshouse_model::{SpanId, TraceId};
 pub(crate) struct TraceWords([u64; 2]);
 
 /// A span's id as a word. Zero when there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SpanWord(u64);
 
 impl From<TraceId> for TraceWords {

@@ -34,6 +34,7 @@ mod ids;
 mod log;
 mod metrics;
 mod monitor;
+mod open;
 mod otlp;
 pub mod propagation;
 mod recorder;

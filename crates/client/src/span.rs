@@ -8,10 +8,12 @@ use std::time::SystemTime;
 
 use glasshouse_model::{SpanKind, StatusCode, Timestamp};
 
+use crate::clock::Ticks;
 use crate::context::{self, Entered, SpanContext, TraceFlags};
 use crate::core::Core;
 use crate::error::with_causes;
 use crate::ids::SpanWord;
+use crate::open::Open;
 use crate::otlp::{SPAN_ATTRIBUTES, Wire as _, attribute, find_attribute, fixed32_field, fixed64_field, nested};
 use crate::propagation::TraceState;
 use crate::recorder::{self, Recorder, SPARE_BYTES};
@@ -235,6 +237,25 @@ impl Span {
         self.start = self.start.or_else(|| Some(now.unix_nanos(anchor)));
         self.thread = thread::number();
         self.is_unusual |= !context.trace_state.is_empty();
+        if let (Some(open), true) = (&core.open, self.is_kept) {
+            open.add(self.as_open(now));
+        }
+    }
+
+    /// As it is told of while it runs.
+    #[cold]
+    fn as_open(&self, since: Ticks) -> Open {
+        Open {
+            since,
+            name: self.name.clone(),
+            trace: self.context.trace,
+            span: self.context.span,
+            parent: self.parent_id,
+            start: self.start.unwrap_or_default(),
+            flags: wire_flags(self.context.flags, self.is_parent_remote),
+            kind: self.kind,
+            fields: self.fields.clone(),
+        }
     }
 
     /// Adds fields that few spans have.
@@ -269,6 +290,9 @@ impl Span {
     /// Hands it on to be sent.
     #[inline]
     fn hand_on(&mut self, recorder: &mut Recorder) {
+        if let Some(open) = &recorder.core.open {
+            open.remove(self.context.span);
+        }
         let start = self.start.unwrap_or_default();
         let end = recorder.core.clock.now().unix_nanos(self.context.anchor.unwrap_or_default()).max(start);
         if self.is_unusual {

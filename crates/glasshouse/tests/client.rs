@@ -103,3 +103,23 @@ fn spans_are_accounted_for_while_the_server_is_killed() {
     );
     assert_eq!(pairs.trim(), "some,strays\ntrue,0");
 }
+
+#[test]
+fn a_span_that_runs_is_there_before_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let server = Server::start(folder.path(), &address);
+    drop(server.tracer());
+    let tracer = Tracer::builder(&server.url()).report_open_spans(Duration::from_millis(1)).connect().unwrap();
+    let span = tracer.span("long").with_attribute("job", 7).start();
+    let rows =
+        || server.query("SELECT end_time IS NULL AS runs, attributes['job'] AS job FROM spans WHERE name = 'long'");
+    let begun = Instant::now();
+    while rows().trim() != "runs,job\ntrue,7" {
+        assert!(begun.elapsed() < DEADLINE, "{}", rows());
+    }
+    drop(span);
+    tracer.shutdown(DEADLINE).unwrap();
+    let ended = "SELECT count(DISTINCT span_id) AS spans, count(end_time) AS ended FROM spans WHERE name = 'long'";
+    assert_eq!(server.query(ended).trim(), "spans,ended\n1,1");
+}

@@ -38,11 +38,11 @@ struct Batches {
 }
 
 impl Batches {
-    /// Adds a record that `write` writes.
-    fn add(&mut self, signal: Signal, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Adds a record that `write` writes, and that counts as so many.
+    fn add(&mut self, signal: Signal, count: u64, write: impl FnOnce(&mut Vec<u8>)) {
         let (_, batch) = self.open.of_mut(signal).get_or_insert_with(|| (Instant::now(), Batch::new(signal)));
         write(&mut batch.records);
-        batch.count += 1;
+        batch.count += count;
         if batch.records.len() >= self.most {
             self.hand_on(signal);
         }
@@ -81,6 +81,7 @@ impl Collector {
             // What was recorded before either of these is in the rings.
             let (asked, is_last) = (self.queue.asked(), self.core.is_stopped());
             self.collect();
+            self.tell_open_spans();
             let is_wanted = is_last || asked > self.collected;
             if is_wanted || read.elapsed() >= self.metrics_interval {
                 self.read_metrics();
@@ -103,6 +104,14 @@ impl Collector {
                 (self.core.limits.batch_time / 2).min(self.metrics_interval.saturating_sub(read.elapsed())),
             );
         }
+    }
+
+    /// They are counted when they end.
+    fn tell_open_spans(&mut self) {
+        let Some(open) = &self.core.open else { return };
+        open.take_due(self.core.clock.now(), |span, fields| {
+            self.batches.add(Signal::Spans, 0, |out| encode::span(out, span, (fields, &[]), &[]));
+        });
     }
 
     fn read_metrics(&mut self) {
@@ -139,11 +148,11 @@ impl Collector {
             ring.read(|record, fields, thread| match record {
                 Record::Span(span) => {
                     let thread = thread.attributes(Signal::Spans);
-                    batches.add(Signal::Spans, |out| encode::span(out, &span, fields, thread));
+                    batches.add(Signal::Spans, 1, |out| encode::span(out, &span, fields, thread));
                 }
                 Record::Log(log) => {
                     let thread = thread.attributes(Signal::Logs);
-                    batches.add(Signal::Logs, |out| encode::log(out, &log, fields, thread));
+                    batches.add(Signal::Logs, 1, |out| encode::log(out, &log, fields, thread));
                 }
             });
             if is_abandoned {

@@ -41,6 +41,7 @@ fn span_head(span: &SpanRecord) -> [u8; SPAN_HEAD] {
     bytes[30] = 0x39;
     bytes[31..39].copy_from_slice(&span.start.to_le_bytes());
     bytes[39] = 0x41;
+    // 0 while it runs.
     bytes[40..48].copy_from_slice(&span.end.to_le_bytes());
     bytes[48..50].copy_from_slice(&[0x85, 0x01]);
     bytes[50..54].copy_from_slice(&span.flags.to_le_bytes());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::server::{Answer, DEADLINE, Request, Server, attributes, named, text};
+use crate::server::{Answer, DEADLINE, Request, Server, attributes, eventually, named, text};
 use glasshouse_client::context::current;
 use glasshouse_client::{
     Attributes, ConnectError, Counts, Limits, Sampler, SpanContext, SpanKind, SpanLimits, Statistics, StatusCode,
@@ -425,4 +425,27 @@ fn a_disabled_tracer_does_nothing() {
     assert_eq!(current(), None);
     tracer.shutdown(DEADLINE).unwrap();
     assert_eq!(tracer.statistics(), Statistics::default());
+}
+
+#[test]
+fn a_span_that_runs_for_long_is_told_of_before_it_ends() {
+    let server = Server::new(|_| Answer::ok());
+    let builder = Tracer::builder(&server.url()).report_open_spans(Duration::from_millis(1));
+    let limits = Limits { batch_time: Duration::from_millis(10), ..Limits::default() };
+    let tracer = builder.limits(limits).connect().unwrap();
+    let long = tracer.span(format!("long {}", 1)).with_kind(SpanKind::Client).with_attribute("a", 1).start();
+    let inner = tracer.span("inner").with_parent(long.context().unwrap()).start();
+    eventually("they are told of", || server.spans().len() == 2);
+    let (spans, context) = (server.spans(), long.context().unwrap().clone());
+    let open = named(&spans, "long 1");
+    assert_eq!((open.end_time_unix_nano, open.kind, &open.span_id[..]), (0, 3, &context.span_id().as_bytes()[..]));
+    assert!(attributes(&open.attributes).contains_key("a") && open.start_time_unix_nano > 0);
+    assert_eq!(named(&spans, "inner").parent_span_id, open.span_id);
+    drop((inner, long));
+    tracer.shutdown(DEADLINE).unwrap();
+    assert_eq!(fates(tracer.statistics().spans), [2, 2, 0, 0, 0]);
+    let spans = server.spans();
+    let [first, second] = [0, 1].map(|time| spans.iter().filter(|span| span.name == "long 1").nth(time).unwrap());
+    assert_eq!((&first.span_id, first.start_time_unix_nano), (&second.span_id, second.start_time_unix_nano));
+    assert!(second.end_time_unix_nano >= second.start_time_unix_nano);
 }

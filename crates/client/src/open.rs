@@ -1,0 +1,93 @@
+//! Spans that run for long are told of before they end, so that a program that dies leaves a trace of what it did.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use glasshouse_model::SpanKind;
+
+use crate::clock::Ticks;
+use crate::ids::{SpanWord, TraceWords};
+use crate::otlp::Wire as _;
+use crate::ring::SpanRecord;
+
+/// Threads that start and end spans are spread over so many maps.
+const PARTS: usize = 16;
+/// OTLP's field of a span's name.
+const NAME: u32 = 5;
+
+/// Spans that run and were not told of.
+#[derive(Debug)]
+pub(crate) struct OpenSpans {
+    /// How long a span runs before it is told of.
+    after: Duration,
+    parts: [Mutex<HashMap<SpanWord, Open>>; PARTS],
+}
+
+/// A span as it was when it started.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub since: Ticks,
+    pub name: Cow<'static, str>,
+    pub trace: TraceWords,
+    pub span: SpanWord,
+    pub parent: SpanWord,
+    /// Nanoseconds since the Unix epoch.
+    pub start: u64,
+    /// As OTLP has them.
+    pub flags: u32,
+    pub kind: SpanKind,
+    /// Fields of OTLP's `Span`.
+    pub fields: Vec<u8>,
+}
+
+impl OpenSpans {
+    pub fn new(after: Duration) -> Self {
+        Self { after, parts: Default::default() }
+    }
+
+    fn part(&self, span: SpanWord) -> MutexGuard<'_, HashMap<SpanWord, Open>> {
+        let [.., last] = span.to_bytes();
+        self.parts[usize::from(last) % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A span started.
+    pub fn add(&self, open: Open) {
+        self.part(open.span).insert(open.span, open);
+    }
+
+    /// It ended.
+    pub fn remove(&self, span: SpanWord) {
+        self.part(span).remove(&span);
+    }
+
+    /// Gives those that ran for so long, once each: without an end, and with the fields beside them.
+    pub fn take_due(&self, now: Ticks, mut take: impl FnMut(&SpanRecord, &[u8])) {
+        let after = self.after.as_nanos() as u64;
+        for part in &self.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            for (_, open) in part.extract_if(|_, open| now.since(open.since) >= after) {
+                let (record, fields) = open.record();
+                take(&record, &fields);
+            }
+        }
+    }
+}
+
+impl Open {
+    fn record(self) -> (SpanRecord, Vec<u8>) {
+        let Self { name, trace, span, parent, start, flags, kind, mut fields, .. } = self;
+        let name = match name {
+            Cow::Borrowed(name) => name,
+            Cow::Owned(name) => {
+                fields.bytes_field(NAME, name.as_bytes());
+                ""
+            }
+        };
+        let len = fields.len() as u32;
+        let end = 0;
+        let is_of_thread = false;
+        (SpanRecord { name, trace, span, parent, start, end, flags, kind, is_of_thread, fields: len }, fields)
+    }
+}
