@@ -253,6 +253,6 @@ impl Core {
     /// How many records are still to be sent.
     pub fn waiting(&self) -> u64 {
         let Statistics { spans, logs, metrics } = self.statistics();
-        spans.waiting + logs.waiting + metrics.waiting
+        [spans, logs, metrics].iter().map(|counts| counts.waiting + counts.spilled).sum()
     }
 }

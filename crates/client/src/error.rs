@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why there is no tracer.
@@ -37,6 +38,14 @@ pub enum ConnectError {
         status: u16,
         /// What the answer said.
         message: String,
+    },
+    /// The folder for what waits on disk cannot be used.
+    #[error("cannot use {} for what waits to be sent", folder.display())]
+    Spill {
+        /// Which one.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The system gave no thread to send in the background.
     #[error("cannot start a thread")]

@@ -57,6 +57,8 @@ pub(crate) struct Counters {
     pub rejected: AtomicU64,
     /// Collected, but not kept until they could be sent.
     pub discarded: AtomicU64,
+    /// On disk.
+    pub spilled: AtomicU64,
 }
 
 /// What became of what was recorded: `recorded` is the sum of the others.
@@ -71,7 +73,9 @@ pub struct Counts {
     pub rejected: u64,
     /// What was not kept: there was no memory for it, or no time before the end.
     pub dropped: u64,
-    /// What is still to be sent.
+    /// What is on disk: it is sent when that is possible, by this tracer or by one that comes after it.
+    pub spilled: u64,
+    /// What is still to be sent, in memory.
     pub waiting: u64,
 }
 
@@ -83,11 +87,12 @@ impl Counters {
         let (sent, rejected) = (count(&self.sent), count(&self.rejected));
         let mut dropped = count(&self.overflowed) + count(&self.discarded);
         let recorded = recorded();
-        let mut waiting = recorded.saturating_sub(sent + rejected + dropped);
+        let spilled = count(&self.spilled);
+        let mut waiting = recorded.saturating_sub(sent + rejected + dropped + spilled);
         if is_finished {
             dropped += std::mem::take(&mut waiting);
         }
-        Counts { recorded, sent, rejected, dropped, waiting }
+        Counts { recorded, sent, rejected, dropped, spilled, waiting }
     }
 }
 

@@ -35,8 +35,8 @@ impl Usage {
         let used = self.cpu?.checked_sub(before.cpu?)?;
         let elapsed = self.when.duration_since(before.when).as_secs_f64();
         let processors = available_parallelism().map_or(1, usize::from);
-        // Ticks are coarse: what is shorter says nothing.
-        (elapsed >= 1.0 / TICKS as f64).then(|| used.as_secs_f64() / elapsed / processors as f64)
+        // Ticks are coarse: of less than ten they say little.
+        (elapsed >= 10.0 / TICKS as f64).then(|| used.as_secs_f64() / elapsed / processors as f64)
     }
 
     /// Share of the memory that there is for it.
@@ -105,13 +105,13 @@ mod tests {
         let memory = black_box(vec![1_u8; 32 << 20]);
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("there is cat");
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(60) {
+        while begun.elapsed() < Duration::from_millis(150) {
             black_box(&memory);
         }
         let now = Usage::now();
         child.kill().and_then(|()| child.wait()).expect("it runs");
         let share = now.cpu_share_since(&before).expect("it took time");
-        assert!(share > 0.0 && share <= 1.2, "{share}");
+        assert!(share > 0.0 && share <= 1.5, "{share}");
         assert!(now.memory_bytes > before.memory_bytes.map(|bytes| bytes + (24 << 20)), "{before:?} {now:?}");
         assert!(now.memory_share().is_some_and(|share| share > 0.0 && share < 1.0));
         assert!(now.threads > Some(1), "tests have threads of their own");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,6 +98,7 @@ pub struct TracerBuilder {
     timeout: Duration,
     metrics_interval: Duration,
     open_after: Option<Duration>,
+    spill: Option<(PathBuf, u64)>,
 }
 
 impl TracerBuilder {
@@ -151,6 +153,14 @@ impl TracerBuilder {
         self
     }
 
+    /// Writes to files in a folder what there is no more memory for while the server is away, and what is left when the program
+    /// ends: up to so many bytes, as requests. They are sent when that is possible; those of a tracer that is gone, by the
+    /// next one with the same folder. A folder may be shared by programs that send to the same server.
+    pub fn spill(mut self, folder: impl Into<PathBuf>, max_bytes: u64) -> Self {
+        self.spill = Some((folder.into(), max_bytes));
+        self
+    }
+
     /// Tells of spans that run for so long before they end, with what was known when they started, so that a program that
     /// dies leaves a trace of what it did. Each start and end of a span costs some hundred nanoseconds more then. They are
     /// sent without an end, which Glasshouse shows as running; other back ends may refuse them or show anything.
@@ -199,7 +209,7 @@ impl TracerBuilder {
         }
         let open = self.open_after.map(OpenSpans::new);
         let core = Core::new(Decide::new(&self.sampler), self.limits, open);
-        let exporter = Exporter::start(Arc::clone(&core), target, self.metrics_interval)?;
+        let exporter = Exporter::start(Arc::clone(&core), target, self.metrics_interval, self.spill)?;
         let shared = Arc::new(Shared { core, exporter });
         exit::remember(&shared);
         Ok(Tracer { shared: Some(shared) })
@@ -301,6 +311,7 @@ impl Tracer {
             timeout: Duration::from_secs(10),
             metrics_interval: Duration::from_secs(10),
             open_after: None,
+            spill: None,
         }
     }
 

@@ -4,8 +4,10 @@ mod collector;
 mod encode;
 mod health;
 mod queue;
+mod spill;
 mod target;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -14,6 +16,7 @@ pub(crate) use self::target::Target;
 
 use self::collector::Collector;
 use self::queue::Queue;
+use self::spill::Spill;
 use crate::core::Core;
 use crate::error::{ConnectError, FlushError};
 use crate::thread::set_background;
@@ -26,14 +29,21 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    pub fn start(core: Arc<Core>, target: Target, metrics_interval: Duration) -> Result<Self, ConnectError> {
-        let queue = Arc::new(Queue::new(Arc::clone(&core)));
+    pub fn start(
+        core: Arc<Core>,
+        target: Target,
+        metrics_interval: Duration,
+        spill: Option<(PathBuf, u64)>,
+    ) -> Result<Self, ConnectError> {
+        let spill = spill
+            .map(|(folder, most)| Spill::open(&folder, most).map_err(|source| ConnectError::Spill { folder, source }));
+        let queue = Arc::new(Queue::new(Arc::clone(&core), target, spill.transpose()?));
         let thread = |name: &str| thread::Builder::new().name(name.to_owned());
         let sender = Arc::clone(&queue);
         thread("glasshouse-send")
             .spawn(move || {
                 set_background();
-                sender.send_all(&target);
+                sender.send_all();
             })
             .map_err(ConnectError::Thread)?;
         let collector = Collector::new(Arc::clone(&core), Arc::clone(&queue), metrics_interval);

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::spill::{LOOK, Spill, Spilled};
 use super::target::{Answer, Target};
 use crate::core::Core;
 use crate::error::FlushError;
@@ -34,6 +35,10 @@ impl Batch {
 #[derive(Debug)]
 pub(super) struct Queue {
     core: Arc<Core>,
+    target: Target,
+    /// Where requests wait for which there is no memory; `None` when that is not wanted, and at the end. It is locked after
+    /// the state, when both are.
+    spill: Mutex<Option<Spill>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -79,8 +84,12 @@ enum Phase {
 }
 
 impl Queue {
-    pub fn new(core: Arc<Core>) -> Self {
-        Self { core, state: Mutex::default(), changed: Condvar::new() }
+    pub fn new(core: Arc<Core>, target: Target, spill: Option<Spill>) -> Self {
+        Self { core, target, spill: Mutex::new(spill), state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    fn spill(&self) -> MutexGuard<'_, Option<Spill>> {
+        self.spill.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -122,23 +131,46 @@ impl Queue {
         let mut state = self.state();
         state.last_number += 1;
         let number = state.last_number;
-        self.insert(&mut state, number, batch);
+        let evicted = self.insert(&mut state, number, batch);
         self.changed.notify_all();
+        drop(state);
+        self.put_away(evicted);
     }
 
-    /// Queues a batch where its number belongs, and makes room.
-    fn insert(&self, state: &mut State, number: u64, batch: Batch) {
+    /// Queues a batch where its number belongs; gives those for which there is no room then.
+    fn insert(&self, state: &mut State, number: u64, batch: Batch) -> Vec<Batch> {
         state.bytes += batch.records.capacity();
         let at = state.batches.partition_point(|(known, _)| *known < number);
         state.batches.insert(at, (number, batch));
         let most = self.core.limits.memory_bytes / 2;
+        let mut evicted = Vec::new();
         while state.bytes > most
             && let Some(least) = state.batches.iter().map(|(_, batch)| batch.signal).max()
             && let Some(oldest) = state.batches.iter().position(|(_, batch)| batch.signal == least)
             && let Some((_, oldest)) = state.batches.remove(oldest)
         {
             state.bytes -= oldest.records.capacity();
-            self.core.counters.of(least).discarded.fetch_add(oldest.count, Ordering::Release);
+            evicted.push(oldest);
+        }
+        evicted
+    }
+
+    /// Writes batches to disk, if that is wanted, or drops them.
+    fn put_away(&self, batches: Vec<Batch>) {
+        for batch in batches {
+            let written = self.spill().as_mut().map(|spill| {
+                let request = self.target.body(&batch.records);
+                spill.write(batch.signal, batch.count, &request)
+            });
+            let counters = self.core.counters.of(batch.signal);
+            if let Some(Ok(())) = written {
+                counters.spilled.fetch_add(batch.count, Ordering::Release);
+                continue;
+            }
+            counters.discarded.fetch_add(batch.count, Ordering::Release);
+            if let Some(Err(error)) = written {
+                self.set_problem(format!("cannot write to disk what waits: {error}"));
+            }
         }
     }
 
@@ -161,7 +193,8 @@ impl Queue {
         self.wait_until(deadline, |state| {
             let (collected, last) = state.collected;
             let first = state.sending.or(state.batches.front().map(|(number, _)| *number));
-            collected >= number && first.is_none_or(|first| first > last)
+            let is_spilled = || self.spill().as_ref().is_some_and(Spill::has_ours);
+            collected >= number && first.is_none_or(|first| first > last) && !is_spilled()
         })
     }
 
@@ -169,7 +202,16 @@ impl Queue {
     pub fn wait_for_end(&self, deadline: Duration) -> Result<(), FlushError> {
         let waited = self.wait_until(deadline, |_| false);
         if let Err(error) = &waited {
-            self.state().given_up.get_or_insert_with(|| error.clone());
+            let mut state = self.state();
+            state.given_up.get_or_insert_with(|| error.clone());
+            let rest = std::mem::take(&mut state.batches);
+            drop(state);
+            // Without a disk it is counted as dropped, as is what is on its way.
+            if self.spill().is_some() {
+                self.put_away(rest.into_iter().map(|(_, batch)| batch).collect());
+            }
+            // Others may take it over.
+            self.spill().take();
             self.enter(Phase::Finished);
         }
         waited
@@ -191,66 +233,130 @@ impl Queue {
     }
 
     /// Sends batches until no more come.
-    pub fn send_all(&self, target: &Target) {
-        while let Some((number, batch)) = self.next() {
-            let answer = target.send(batch.signal, &target.body(&batch.records));
-            let mut state = self.state();
-            state.sending = None;
-            self.take_answer(&mut state, number, batch, answer);
+    pub fn send_all(&self) {
+        while let Some(work) = self.next() {
+            match work {
+                Work::Batch(number, batch) => self.send_batch(number, batch),
+                Work::Spilled(spilled) => self.send_spilled(spilled),
+            }
             self.changed.notify_all();
         }
+        self.spill().take();
         self.enter(Phase::Finished);
     }
 
-    /// The first batch of a signal that does not pause; `None` at the end.
-    fn next(&self) -> Option<(u64, Batch)> {
+    /// The first of a signal that does not pause, those on disk before others; `None` at the end.
+    fn next(&self) -> Option<Work> {
         let mut state = self.state();
         loop {
-            if state.phase == Phase::Finished || state.phase == Phase::Ended && state.batches.is_empty() {
+            let now = Instant::now();
+            let State { batches, retries, phase, .. } = &*state;
+            let pause = |signal: Signal| retries.of(signal).map_or(Duration::ZERO, |retry| retry.at - now);
+            let mut spill = self.spill();
+            let mut pauses: Vec<Duration> = batches.iter().map(|(_, batch)| pause(batch.signal)).collect();
+            let first = pauses.iter().position(Duration::is_zero);
+            if *phase == Phase::Finished {
                 return None;
             }
-            let now = Instant::now();
-            let State { batches, retries, .. } = &*state;
-            let pause = |batch: &Batch| retries.of(batch.signal).map_or(Duration::ZERO, |retry| retry.at - now);
-            let pauses = batches.iter().map(|(_, batch)| pause(batch)).enumerate();
-            match pauses.min_by_key(|(_, pause)| *pause) {
-                Some((first, Duration::ZERO)) => {
-                    let (number, batch) = state.batches.remove(first)?;
-                    state.bytes -= batch.records.capacity();
-                    state.sending = Some(number);
-                    return Some((number, batch));
+            if let Some(spill) = &mut *spill {
+                spill.look_again();
+                if let Some(spilled) = spill.take(|signal| pause(signal).is_zero()) {
+                    // It is from before all that has a number.
+                    state.sending = Some(0);
+                    return Some(Work::Spilled(spilled));
                 }
-                Some((_, pause)) => {
-                    let waited = self.changed.wait_timeout(state, pause);
-                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
-                }
-                None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                pauses.extend(spill.signals().map(pause));
             }
+            let looks_again = spill.is_some();
+            drop(spill);
+            if let Some(first) = first {
+                let (number, batch) = state.batches.remove(first)?;
+                state.bytes -= batch.records.capacity();
+                state.sending = Some(number);
+                return Some(Work::Batch(number, batch));
+            }
+            let pause = match pauses.into_iter().min() {
+                None if *phase == Phase::Ended => return None,
+                None if looks_again => Some(LOOK),
+                pause => pause,
+            };
+            state = match pause {
+                Some(pause) => self.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
-    /// Counts what became of a batch, or queues it again. Other signals do not wait for one that is not taken.
-    fn take_answer(&self, state: &mut State, number: u64, batch: Batch, answer: Answer) {
-        let counters = self.core.counters.of(batch.signal);
+    fn send_batch(&self, number: u64, batch: Batch) {
+        let answer = self.target.send(batch.signal, &self.target.body(&batch.records));
+        let mut state = self.state();
+        state.sending = None;
+        let evicted = match self.take_answer(&mut state, batch.signal, answer) {
+            Some(rejected) => {
+                self.count(batch.signal, batch.count, rejected);
+                Vec::new()
+            }
+            None => self.insert(&mut state, number, batch),
+        };
+        drop(state);
+        self.put_away(evicted);
+    }
+
+    fn send_spilled(&self, spilled: Spilled) {
+        let answer = match spilled.read() {
+            Ok(request) => self.target.send(spilled.signal, &request),
+            Err(error) => Answer::Refused(format!("cannot read from disk what waited: {error}")),
+        };
+        let mut state = self.state();
+        state.sending = None;
+        let answered = self.take_answer(&mut state, spilled.signal, answer);
+        let mut spill = self.spill();
+        // When it is too late, the file is for others.
+        let Some(spill) = &mut *spill else { return };
+        let Some(rejected) = answered else { return spill.put_back(spilled) };
+        spill.remove(&spilled);
+        if spilled.is_ours {
+            // They are not counted twice meanwhile.
+            self.core.counters.of(spilled.signal).spilled.fetch_sub(spilled.count, Ordering::Release);
+            self.count(spilled.signal, spilled.count, rejected);
+        }
+    }
+
+    /// Counts what became of so many records, of which so many were rejected.
+    fn count(&self, signal: Signal, count: u64, rejected: u64) {
+        let (counters, rejected) = (self.core.counters.of(signal), rejected.min(count));
+        counters.rejected.fetch_add(rejected, Ordering::Release);
+        counters.sent.fetch_add(count - rejected, Ordering::Release);
+    }
+
+    /// How many records were rejected; `None` when they are to be sent later. Other signals do not wait for one that is not
+    /// taken.
+    fn take_answer(&self, state: &mut State, signal: Signal, answer: Answer) -> Option<u64> {
         let (rejected, message) = match answer {
-            Answer::Accepted { rejected, message } => (rejected.min(batch.count), message),
-            Answer::Refused(message) => (batch.count, message),
+            Answer::Accepted { rejected, message } => (rejected, message),
+            Answer::Refused(message) => (u64::MAX, message),
             Answer::Later { after, message } => {
-                let pause = state.retries.of(batch.signal).map_or(FIRST_PAUSE, |retry| retry.pause);
+                let pause = state.retries.of(signal).map_or(FIRST_PAUSE, |retry| retry.pause);
                 // Programs that began together shall not come back together.
                 let jitter = self.core.clock.now().unix_nanos(0) % 512;
                 let wait = pause.mul_f64(0.75 + jitter as f64 / 1024.0).max(after.unwrap_or_default());
                 let retry = Retry { at: Instant::now() + wait, pause: (pause * 2).min(LONGEST_PAUSE) };
-                *state.retries.of_mut(batch.signal) = Some(retry);
+                *state.retries.of_mut(signal) = Some(retry);
                 state.last = Some(message);
-                return self.insert(state, number, batch);
+                return None;
             }
         };
-        *state.retries.of_mut(batch.signal) = None;
-        counters.rejected.fetch_add(rejected, Ordering::Release);
-        counters.sent.fetch_add(batch.count - rejected, Ordering::Release);
+        *state.retries.of_mut(signal) = None;
         if rejected > 0 {
             state.last = Some(message);
         }
+        Some(rejected)
     }
+}
+
+/// What is to be sent next.
+enum Work {
+    /// With its number.
+    Batch(u64, Batch),
+    Spilled(Spilled),
 }

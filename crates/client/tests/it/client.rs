@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,9 @@ use glasshouse_client::{
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 
-/// Recorded, sent, rejected, dropped, waiting.
+/// Recorded, sent, rejected, dropped, waiting in memory or on disk.
 fn fates(counts: Counts) -> [u64; 5] {
-    [counts.recorded, counts.sent, counts.rejected, counts.dropped, counts.waiting]
+    [counts.recorded, counts.sent, counts.rejected, counts.dropped, counts.waiting + counts.spilled]
 }
 
 #[test]
@@ -448,4 +448,60 @@ fn a_span_that_runs_for_long_is_told_of_before_it_ends() {
     let [first, second] = [0, 1].map(|time| spans.iter().filter(|span| span.name == "long 1").nth(time).unwrap());
     assert_eq!((&first.span_id, first.start_time_unix_nano), (&second.span_id, second.start_time_unix_nano));
     assert!(second.end_time_unix_nano >= second.start_time_unix_nano);
+}
+
+#[test]
+fn what_memory_has_no_room_for_waits_on_disk() {
+    const SPANS: u64 = 3000;
+    let folder = tempfile::tempdir().unwrap();
+    let is_away = Arc::new(AtomicBool::new(true));
+    let server = {
+        let is_away = Arc::clone(&is_away);
+        Server::new(move |_| Answer::status(if is_away.load(Ordering::Relaxed) { 503 } else { 200 }))
+    };
+    let limits = Limits { memory_bytes: 256 << 10, batch_bytes: 32 << 10, ..Limits::default() };
+    let connect = || Tracer::builder(&server.url()).limits(limits).spill(folder.path(), 64 << 20).connect().unwrap();
+    let long = "x".repeat(1000);
+    let record = |tracer: &Tracer| {
+        for n in 0..SPANS {
+            tracer.span("work").with_attribute("long", &long).start().end();
+            if n % 15 == 0 {
+                // Nothing is sent, but most is collected.
+                tracer.flush(Duration::from_millis(2)).unwrap_err();
+            }
+        }
+    };
+    let tracer = connect();
+    record(&tracer);
+    let counts = tracer.statistics().spans;
+    assert_eq!((counts.recorded, counts.sent), (SPANS, 0), "{counts:?}");
+    assert!(counts.spilled > SPANS / 2, "{counts:?}");
+    // A ring may have been full.
+    let kept = SPANS - counts.dropped;
+    // When the server is back, all arrives.
+    is_away.store(false, Ordering::Relaxed);
+    tracer.flush(DEADLINE).unwrap();
+    assert_eq!(fates(tracer.statistics().spans), [SPANS, kept, 0, SPANS - kept, 0]);
+    let ids =
+        |server: &Server| server.spans().iter().map(|span| span.span_id.clone()).collect::<HashSet<_>>().len() as u64;
+    assert_eq!(ids(&server), kept);
+    // What is left when a program ends is sent by the next one.
+    is_away.store(true, Ordering::Relaxed);
+    record(&tracer);
+    tracer.shutdown(Duration::from_millis(10)).unwrap_err();
+    let counts = tracer.statistics().spans;
+    assert_eq!((counts.waiting, counts.recorded, counts.sent), (0, 2 * SPANS, kept), "{counts:?}");
+    assert_eq!(counts.spilled + counts.dropped + counts.sent, 2 * SPANS, "{counts:?}");
+    assert!(counts.spilled > SPANS / 2, "{counts:?}");
+    drop(tracer);
+    is_away.store(false, Ordering::Relaxed);
+    let next = connect();
+    eventually("what was left arrives", || ids(&server) >= kept + counts.spilled);
+    assert_eq!(ids(&server), kept + counts.spilled);
+    assert_eq!(next.statistics().spans, Counts::default(), "they are not its own");
+    drop(next);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
+    let missing = Tracer::builder(&server.url()).spill(folder.path().join("file/below"), 1);
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    assert!(matches!(missing.connect(), Err(ConnectError::Spill { .. })));
 }

@@ -235,7 +235,7 @@ fn a_program_s_health_is_told() {
     assert_eq!(durations.data_points.iter().map(|point| point.count).sum::<u64>(), 801);
     if cfg!(target_os = "linux") {
         assert!(value("process.memory.usage") > 1e6 && value("process.thread.count") > 1.0);
-        assert!((0.0..=1.2).contains(&value("process.cpu.utilization")));
+        assert!((0.0..=1.5).contains(&value("process.cpu.utilization")));
         assert!((0.0..1.0).contains(&value("process.memory.utilization")));
     }
 }
