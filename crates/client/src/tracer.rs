@@ -99,6 +99,8 @@ pub struct TracerBuilder {
     metrics_interval: Duration,
     open_after: Option<Duration>,
     spill: Option<(PathBuf, u64)>,
+    #[cfg(feature = "gzip")]
+    is_gzip: bool,
 }
 
 impl TracerBuilder {
@@ -153,6 +155,13 @@ impl TracerBuilder {
         self
     }
 
+    /// Compresses requests with gzip, in the background.
+    #[cfg(feature = "gzip")]
+    pub fn gzip(mut self) -> Self {
+        self.is_gzip = true;
+        self
+    }
+
     /// Writes to files in a folder what there is no more memory for while the server is away, and what is left when the program
     /// ends: up to so many bytes, as requests. They are sent when that is possible; those of a tracer that is gone, by the
     /// next one with the same folder. A folder may be shared by programs that send to the same server.
@@ -204,6 +213,8 @@ impl TracerBuilder {
             }
         }
         let target = Target::new(&self.endpoint, self.headers, self.timeout, self.resource, scope)?;
+        #[cfg(feature = "gzip")]
+        let target = target.with_gzip(self.is_gzip);
         if is_checked {
             target.check()?;
         }
@@ -312,6 +323,8 @@ impl Tracer {
             metrics_interval: Duration::from_secs(10),
             open_after: None,
             spill: None,
+            #[cfg(feature = "gzip")]
+            is_gzip: false,
         }
     }
 

@@ -505,3 +505,19 @@ fn what_memory_has_no_room_for_waits_on_disk() {
     std::fs::write(folder.path().join("file"), "").unwrap();
     assert!(matches!(missing.connect(), Err(ConnectError::Spill { .. })));
 }
+
+#[test]
+fn requests_are_compressed_when_that_is_wanted() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::builder(&server.url()).gzip().connect_checked().unwrap();
+    for n in 0..100 {
+        tracer.span("work").with_attribute("n", n).start().end();
+    }
+    tracer.shutdown(DEADLINE).unwrap();
+    assert_eq!(server.spans().len(), 100);
+    let requests = server.requests();
+    assert!(requests.iter().all(|request| request.header("content-encoding") == Some("gzip")));
+    let sent: usize =
+        requests.iter().map(|request| request.header("content-length").unwrap().parse::<usize>().unwrap()).sum();
+    assert!(sent < requests.iter().map(Request::len).sum::<usize>() / 2);
+}

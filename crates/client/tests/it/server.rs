@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -66,6 +67,11 @@ pub struct Request {
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Bytes of the body, not compressed.
+    pub fn len(&self) -> usize {
+        self.body.len()
     }
 
     pub fn path(&self) -> &str {
@@ -205,6 +211,11 @@ fn talk(mut stream: &TcpStream, requests: &Mutex<VecDeque<Request>>, answer: &An
     let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().ok()?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    if headers.iter().any(|(name, value)| name == "content-encoding" && value == "gzip") {
+        let mut plain = Vec::new();
+        GzDecoder::new(&*body).read_to_end(&mut plain).unwrap();
+        body = plain;
+    }
     let answer = {
         let mut requests = requests.lock().unwrap();
         let answer = answer(requests.len(), &path);
