@@ -25,7 +25,7 @@ pub(crate) struct Core {
     pub clock: TickClock,
     pub sampling: Decide,
     /// When spans that run for long are told of.
-    pub open: Option<OpenSpans>,
+    open: Option<OpenSpans>,
     pub limits: Limits,
     pub counters: PerSignal<Counters>,
     pub registry: Registry,
@@ -201,6 +201,12 @@ impl Core {
 
     pub fn is_finished(&self) -> bool {
         self.is_finished.load(Ordering::Acquire)
+    }
+
+    /// Spans that run, when they are told of. A child has none: what is locked there stays so.
+    #[inline]
+    pub fn open(&self) -> Option<&OpenSpans> {
+        self.open.as_ref().filter(|_| !self.is_forked())
     }
 
     /// Whether this is a child of the process that has the threads in the background.

@@ -67,7 +67,10 @@ impl OpenSpans {
         let after = self.after.as_nanos() as u64;
         for part in &self.parts {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            for (_, open) in part.extract_if(|_, open| now.since(open.since) >= after) {
+            let due: Vec<_> = part.extract_if(|_, open| now.since(open.since) >= after).collect();
+            // Nobody who starts a span waits until these are taken.
+            drop(part);
+            for (_, open) in due {
                 let (record, fields) = open.record();
                 take(&record, &fields);
             }

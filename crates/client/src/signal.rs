@@ -86,8 +86,8 @@ impl Counters {
         let count = |counter: &AtomicU64| counter.load(Ordering::Acquire);
         let (sent, rejected) = (count(&self.sent), count(&self.rejected));
         let mut dropped = count(&self.overflowed) + count(&self.discarded);
-        let recorded = recorded();
         let spilled = count(&self.spilled);
+        let recorded = recorded();
         let mut waiting = recorded.saturating_sub(sent + rejected + dropped + spilled);
         if is_finished {
             dropped += std::mem::take(&mut waiting);

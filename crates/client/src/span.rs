@@ -237,7 +237,7 @@ impl Span {
         self.start = self.start.or_else(|| Some(now.unix_nanos(anchor)));
         self.thread = thread::number();
         self.is_unusual |= !context.trace_state.is_empty();
-        if let (Some(open), true) = (&core.open, self.is_kept) {
+        if let (Some(open), true) = (core.open(), self.is_kept) {
             open.add(self.as_open(now));
         }
     }
@@ -290,7 +290,7 @@ impl Span {
     /// Hands it on to be sent.
     #[inline]
     fn hand_on(&mut self, recorder: &mut Recorder) {
-        if let Some(open) = &recorder.core.open {
+        if let Some(open) = recorder.core.open() {
             open.remove(self.context.span);
         }
         let start = self.start.unwrap_or_default();

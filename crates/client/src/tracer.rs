@@ -36,7 +36,7 @@ pub struct Limits {
     /// Bytes of records that wait to be collected, per thread that records; larger records are dropped.
     pub ring_bytes: usize,
     /// Bytes of records altogether, about. A half is for the threads; those for which nothing is left share one ring, behind a
-    /// lock. A half waits to be sent; what is more is dropped, the oldest first. Beside it there are the requests that are
+    /// lock. A half waits to be sent; what is more is dropped, the oldest first, or [spilled](TracerBuilder::spill). Beside it there are the requests that are
     /// being made and sent, and spans that have not ended.
     pub memory_bytes: usize,
     /// Bytes of a request, about.
@@ -163,8 +163,9 @@ impl TracerBuilder {
     }
 
     /// Writes to files in a folder what there is no more memory for while the server is away, and what is left when the program
-    /// ends: up to so many bytes, as requests. They are sent when that is possible; those of a tracer that is gone, by the
-    /// next one with the same folder. A folder may be shared by programs that send to the same server.
+    /// ends, but for the request that is on its way then: up to so many bytes for each tracer. They are sent when that is
+    /// possible, at least once; those of a tracer that is gone, by another one with the same folder. A folder may be shared
+    /// by programs that send to the same server.
     pub fn spill(mut self, folder: impl Into<PathBuf>, max_bytes: u64) -> Self {
         self.spill = Some((folder.into(), max_bytes));
         self

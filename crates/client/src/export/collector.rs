@@ -108,7 +108,7 @@ impl Collector {
 
     /// They are counted when they end.
     fn tell_open_spans(&mut self) {
-        let Some(open) = &self.core.open else { return };
+        let Some(open) = self.core.open() else { return };
         open.take_due(self.core.clock.now(), |span, fields| {
             self.batches.add(Signal::Spans, 0, |out| encode::span(out, span, (fields, &[]), &[]));
         });

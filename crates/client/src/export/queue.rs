@@ -1,6 +1,7 @@
 //! What waits to be sent.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ struct State {
     /// Batches with their numbers, ascending.
     batches: VecDeque<(u64, Batch)>,
     bytes: usize,
+    /// Batches that are being put away.
+    away: usize,
     /// Of signals that the server did not take last time.
     retries: PerSignal<Option<Retry>>,
     /// The number of the one that is being sent.
@@ -134,7 +137,7 @@ impl Queue {
         let evicted = self.insert(&mut state, number, batch);
         self.changed.notify_all();
         drop(state);
-        self.put_away(evicted);
+        self.put_evicted_away(evicted);
     }
 
     /// Queues a batch where its number belongs; gives those for which there is no room then.
@@ -152,19 +155,32 @@ impl Queue {
             state.bytes -= oldest.records.capacity();
             evicted.push(oldest);
         }
+        state.away += evicted.len();
         evicted
+    }
+
+    /// Puts batches away for which there was no room.
+    fn put_evicted_away(&self, evicted: Vec<Batch>) {
+        if evicted.is_empty() {
+            return;
+        }
+        let count = evicted.len();
+        self.put_away(evicted);
+        self.state().away -= count;
+        self.changed.notify_all();
     }
 
     /// Writes batches to disk, if that is wanted, or drops them.
     fn put_away(&self, batches: Vec<Batch>) {
         for batch in batches {
-            let written = self.spill().as_mut().map(|spill| {
-                let request = self.target.body(&batch.records);
-                spill.write(batch.signal, batch.count, &request)
-            });
             let counters = self.core.counters.of(batch.signal);
-            if let Some(Ok(())) = written {
+            let written = self.spill().as_mut().map(|spill| {
+                spill.write(batch.signal, batch.count, &self.target.body(&batch.records))?;
+                // Before somebody else can take it.
                 counters.spilled.fetch_add(batch.count, Ordering::Release);
+                Ok::<_, io::Error>(())
+            });
+            if let Some(Ok(())) = written {
                 continue;
             }
             counters.discarded.fetch_add(batch.count, Ordering::Release);
@@ -194,7 +210,7 @@ impl Queue {
             let (collected, last) = state.collected;
             let first = state.sending.or(state.batches.front().map(|(number, _)| *number));
             let is_spilled = || self.spill().as_ref().is_some_and(Spill::has_ours);
-            collected >= number && first.is_none_or(|first| first > last) && !is_spilled()
+            collected >= number && first.is_none_or(|first| first > last) && state.away == 0 && !is_spilled()
         })
     }
 
@@ -245,45 +261,56 @@ impl Queue {
         self.enter(Phase::Finished);
     }
 
-    /// The first of a signal that does not pause, those on disk before others; `None` at the end.
+    /// The first of a signal that does not pause: of our own first those on disk, which are older; then what others left.
+    /// `None` at the end, for which only our own counts.
     fn next(&self) -> Option<Work> {
-        let mut state = self.state();
         loop {
+            if let Some(spill) = &mut *self.spill() {
+                spill.look_again();
+            }
+            let mut state = self.state();
             let now = Instant::now();
             let State { batches, retries, phase, .. } = &*state;
-            let pause = |signal: Signal| retries.of(signal).map_or(Duration::ZERO, |retry| retry.at - now);
-            let mut spill = self.spill();
-            let mut pauses: Vec<Duration> = batches.iter().map(|(_, batch)| pause(batch.signal)).collect();
-            let first = pauses.iter().position(Duration::is_zero);
+            let (is_open, is_ended) = (*phase == Phase::Open, *phase == Phase::Ended);
             if *phase == Phase::Finished {
                 return None;
             }
-            if let Some(spill) = &mut *spill {
-                spill.look_again();
-                if let Some(spilled) = spill.take(|signal| pause(signal).is_zero()) {
-                    // It is from before all that has a number.
-                    state.sending = Some(0);
-                    return Some(Work::Spilled(spilled));
-                }
-                pauses.extend(spill.signals().map(pause));
+            let pause = |signal: Signal| retries.of(signal).map_or(Duration::ZERO, |retry| retry.at - now);
+            let is_due = |spilled: &Spilled| pause(spilled.signal).is_zero();
+            let mut pauses: Vec<Duration> = batches.iter().map(|(_, batch)| pause(batch.signal)).collect();
+            let first = pauses.iter().position(Duration::is_zero);
+            // Who writes there tells when it has.
+            let mut on_disk = self.spill.try_lock().ok();
+            let mut spill = on_disk.as_mut().and_then(|spill| spill.as_mut());
+            let ours = spill.as_mut().and_then(|spill| spill.take(|spilled| spilled.is_ours && is_due(spilled)));
+            if let Some(spilled) = ours {
+                // It is from before all that has a number.
+                state.sending = Some(0);
+                return Some(Work::Spilled(spilled));
             }
-            let looks_again = spill.is_some();
-            drop(spill);
             if let Some(first) = first {
                 let (number, batch) = state.batches.remove(first)?;
                 state.bytes -= batch.records.capacity();
                 state.sending = Some(number);
                 return Some(Work::Batch(number, batch));
             }
-            let pause = match pauses.into_iter().min() {
-                None if *phase == Phase::Ended => return None,
-                None if looks_again => Some(LOOK),
-                pause => pause,
+            if let Some(spill) = spill {
+                let left = if is_open { spill.take(|spilled| !spilled.is_ours && is_due(spilled)) } else { None };
+                if let Some(spilled) = left {
+                    return Some(Work::Spilled(spilled));
+                }
+                pauses.extend(spill.signals(|spilled| is_open || spilled.is_ours).map(pause));
+                if is_open {
+                    pauses.push(LOOK);
+                }
+            }
+            drop(on_disk);
+            let waited = match pauses.into_iter().min() {
+                Some(pause) => self.changed.wait_timeout(state, pause).map(|(state, _)| state).ok(),
+                None if is_ended && state.away == 0 => return None,
+                None => self.changed.wait(state).ok(),
             };
-            state = match pause {
-                Some(pause) => self.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
+            drop(waited);
         }
     }
 
@@ -299,27 +326,36 @@ impl Queue {
             None => self.insert(&mut state, number, batch),
         };
         drop(state);
-        self.put_away(evicted);
+        self.put_evicted_away(evicted);
     }
 
     fn send_spilled(&self, spilled: Spilled) {
         let answer = match spilled.read() {
             Ok(request) => self.target.send(spilled.signal, &request),
-            Err(error) => Answer::Refused(format!("cannot read from disk what waited: {error}")),
+            Err(error) => {
+                let message = format!("cannot read from disk what waited: {error}");
+                Answer::Later { after: None, message }
+            }
         };
-        let mut state = self.state();
-        state.sending = None;
-        let answered = self.take_answer(&mut state, spilled.signal, answer);
-        let mut spill = self.spill();
+        // Another one may be allowed to what this one is not.
+        let is_left = !spilled.is_ours && matches!(answer, Answer::Refused { is_for_good: false, .. });
+        let answered = self.take_answer(&mut self.state(), spilled.signal, answer);
         // When it is too late, the file is for others.
-        let Some(spill) = &mut *spill else { return };
-        let Some(rejected) = answered else { return spill.put_back(spilled) };
-        spill.remove(&spilled);
-        if spilled.is_ours {
-            // They are not counted twice meanwhile.
-            self.core.counters.of(spilled.signal).spilled.fetch_sub(spilled.count, Ordering::Release);
-            self.count(spilled.signal, spilled.count, rejected);
+        if let Some(spill) = &mut *self.spill() {
+            match answered {
+                None => spill.put_back(spilled),
+                Some(_) if is_left => spill.leave(&spilled),
+                Some(rejected) => {
+                    spill.remove(&spilled);
+                    if spilled.is_ours {
+                        // They are not counted twice meanwhile.
+                        self.core.counters.of(spilled.signal).spilled.fetch_sub(spilled.count, Ordering::Release);
+                        self.count(spilled.signal, spilled.count, rejected);
+                    }
+                }
+            }
         }
+        self.state().sending = None;
     }
 
     /// Counts what became of so many records, of which so many were rejected.
@@ -334,7 +370,7 @@ impl Queue {
     fn take_answer(&self, state: &mut State, signal: Signal, answer: Answer) -> Option<u64> {
         let (rejected, message) = match answer {
             Answer::Accepted { rejected, message } => (rejected, message),
-            Answer::Refused(message) => (u64::MAX, message),
+            Answer::Refused { message, .. } => (u64::MAX, message),
             Answer::Later { after, message } => {
                 let pause = state.retries.of(signal).map_or(FIRST_PAUSE, |retry| retry.pause);
                 // Programs that began together shall not come back together.

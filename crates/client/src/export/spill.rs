@@ -11,7 +11,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::ids::random_uuid;
 use crate::signal::Signal;
 
+/// What the name of a tracer's folder ends with.
+const FOLDER: &str = ".glasshouse-spill";
 const LOCK: &str = "lock";
+const UNFINISHED: &str = "unfinished";
 /// How often it is looked for what others left.
 pub(super) const LOOK: Duration = Duration::from_secs(10);
 const EXTENSION: &str = "otlp";
@@ -49,10 +52,15 @@ pub(super) struct Spilled {
 impl Spill {
     /// A folder in which to write.
     pub fn open(parent: &Path, most: u64) -> io::Result<Self> {
-        let folder = parent.join(random_uuid());
-        fs::create_dir_all(&folder)?;
-        let lock = File::create(folder.join(LOCK))?;
-        lock.try_lock()?;
+        let (folder, lock) = loop {
+            let folder = parent.join(random_uuid() + FOLDER);
+            fs::create_dir_all(&folder)?;
+            let lock = File::create(folder.join(LOCK))?;
+            // Another one that looks for what was left may have been faster: it leaves nothing.
+            if lock.try_lock().is_ok() && fs::exists(folder.join(LOCK))? {
+                break (folder, lock);
+            }
+        };
         let (parent, looked, files) = (parent.to_owned(), Instant::now(), VecDeque::new());
         let mut spill = Self { parent, folder, looked, _lock: lock, most, bytes: 0, files, written: 0 };
         spill.look()?;
@@ -77,27 +85,33 @@ impl Spill {
         Ok(())
     }
 
-    /// Takes what is in the folder of a tracer that is gone.
+    /// Takes what is in the folder of a tracer that is gone, as much as there is room for.
     fn take_over(&mut self, folder: &Path) -> io::Result<()> {
-        if folder == self.folder {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        if folder == self.folder || !name.is_some_and(|name| name.ends_with(FOLDER)) {
             return Ok(());
         }
         let lock = File::open(folder.join(LOCK))?;
         lock.try_lock()?;
-        for file in fs::read_dir(folder)?.flatten() {
+        for file in fs::read_dir(folder)? {
+            let file = file?;
             let Some((signal, count)) = read_name(&file.path()) else { continue };
-            let path = self.folder.join(file.file_name());
             let bytes = file.metadata()?.len();
+            if self.bytes + bytes > self.most {
+                return Ok(());
+            }
+            let path = self.folder.join(file.file_name());
             fs::rename(file.path(), &path)?;
             self.bytes += bytes;
             self.files.push_back(Spilled { path, bytes, signal, count, is_ours: false });
         }
-        fs::remove_dir_all(folder)
+        remove_folder(folder)
     }
 
-    /// Signals of which there are requests.
-    pub fn signals(&self) -> impl Iterator<Item = Signal> {
-        Signal::ALL.into_iter().filter(|signal| self.files.iter().any(|file| file.signal == *signal))
+    /// Signals of which there are requests that are wanted.
+    pub fn signals(&self, is_wanted: impl Fn(&Spilled) -> bool) -> impl Iterator<Item = Signal> {
+        let is_there = move |signal: &Signal| self.files.iter().any(|file| file.signal == *signal && is_wanted(file));
+        Signal::ALL.into_iter().filter(is_there)
     }
 
     /// Whether requests of this tracer are here.
@@ -114,7 +128,7 @@ impl Spill {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         self.written += 1;
         let name = format!("{now:020}-{:08}-{}-{count}.{EXTENSION}", self.written, signal.name());
-        let (path, unfinished) = (self.folder.join(name), self.folder.join("unfinished"));
+        let (path, unfinished) = (self.folder.join(name), self.folder.join(UNFINISHED));
         // Who finds the file finds all of it.
         let written = File::create(&unfinished).and_then(|mut file| file.write_all(request));
         written.and_then(|()| fs::rename(&unfinished, &path))?;
@@ -123,21 +137,26 @@ impl Spill {
         Ok(())
     }
 
-    /// Takes the oldest request of a signal that is wanted.
-    pub fn take(&mut self, is_wanted: impl Fn(Signal) -> bool) -> Option<Spilled> {
-        let oldest = self.files.iter().position(|file| is_wanted(file.signal))?;
+    /// Takes the oldest request that is wanted.
+    pub fn take(&mut self, is_wanted: impl Fn(&Spilled) -> bool) -> Option<Spilled> {
+        let oldest = self.files.iter().position(is_wanted)?;
         self.files.remove(oldest)
     }
 
-    /// Keeps a request for later that was taken.
+    /// Keeps a request for later that was taken: behind others, which may be taken where it is not.
     pub fn put_back(&mut self, spilled: Spilled) {
-        self.files.push_front(spilled);
+        self.files.push_back(spilled);
+    }
+
+    /// Leaves a request that was taken to the next tracer.
+    pub fn leave(&mut self, spilled: &Spilled) {
+        self.bytes -= spilled.bytes;
     }
 
     /// Forgets a request that was taken.
     pub fn remove(&mut self, spilled: &Spilled) {
         self.bytes -= spilled.bytes;
-        // Should it stay, it is sent again by who comes next: servers tell records apart by their ids.
+        // Should it stay, it is sent again by who comes next.
         let _ = fs::remove_file(&spilled.path);
     }
 }
@@ -151,16 +170,23 @@ impl Spilled {
 /// Nothing stays of a folder that no request is in.
 impl Drop for Spill {
     fn drop(&mut self) {
-        let files =
-            fs::read_dir(&self.folder).map(|mut files| files.any(|file| file.is_ok_and(|file| is_request(&file))));
-        if let Ok(false) = files {
-            let _ = fs::remove_dir_all(&self.folder);
+        let is_request = |file: io::Result<DirEntry>| file.is_ok_and(|file| read_name(&file.path()).is_some());
+        if let Ok(false) = fs::read_dir(&self.folder).map(|mut files| files.any(is_request)) {
+            // What stays is left to who comes next.
+            let _ = remove_folder(&self.folder);
         }
     }
 }
 
-fn is_request(file: &DirEntry) -> bool {
-    read_name(&file.path()).is_some()
+/// Removes a folder with nothing but what is always there.
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    for file in [UNFINISHED, LOCK] {
+        match fs::remove_file(folder.join(file)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::remove_dir(folder)
 }
 
 /// What is in a file, and how much.
@@ -187,7 +213,7 @@ mod tests {
         first.write(Signal::Logs, 1, &[0; 90]).expect_err("there is no room");
         // While it lives it is not touched.
         let beside = open();
-        assert_eq!(beside.signals().count(), 0);
+        assert_eq!(beside.signals(|_| true).count(), 0);
         drop(first);
         let mut next = open();
         assert!(!next.has_ours());
@@ -204,6 +230,42 @@ mod tests {
         assert_eq!(read, expected);
         drop((next, beside));
         assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0, "nothing is left");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone() {
+        let parent = tempfile::tempdir().expect("there is a place for temporary files");
+        let (other, strange) = (parent.path().join("db"), parent.path().join("0".to_owned() + FOLDER));
+        for (folder, file) in [(&other, "db.bin"), (&strange, "of a later version")] {
+            fs::create_dir(folder).expect("it can be made");
+            for file in [LOCK, file] {
+                fs::write(folder.join(file), "").expect("it can be written");
+            }
+        }
+        drop(Spill::open(parent.path(), 100).expect("it can be written"));
+        assert!(
+            other.join(LOCK).exists() && other.join("db.bin").exists() && strange.join("of a later version").exists()
+        );
+    }
+
+    #[test]
+    fn many_may_begin_at_once() {
+        const TRACERS: usize = 8;
+        let parent = tempfile::tempdir().expect("there is a place for temporary files");
+        let ready = std::sync::Barrier::new(TRACERS);
+        std::thread::scope(|scope| {
+            for _ in 0..TRACERS {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        ready.wait();
+                        let mut spill = Spill::open(parent.path(), 100).expect("it can be written");
+                        spill.write(Signal::Logs, 1, b"one").expect("its folder is there");
+                        let spilled = spill.take(|spilled| spilled.is_ours).expect("it was written");
+                        spill.remove(&spilled);
+                    }
+                });
+            }
+        });
     }
 
     #[test]

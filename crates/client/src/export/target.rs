@@ -38,8 +38,8 @@ pub(crate) struct Target {
 pub(super) enum Answer {
     /// It has the records, but for some.
     Accepted { rejected: u64, message: String },
-    /// It will never take them.
-    Refused(String),
+    /// It will never take them; or, when that is not for good, not from us.
+    Refused { message: String, is_for_good: bool },
     /// It may take them another time, perhaps told which.
     Later { after: Option<Duration>, message: String },
 }
@@ -147,7 +147,10 @@ impl Target {
             | StatusCode::GATEWAY_TIMEOUT => {
                 Answer::Later { after: after.map(|after| Duration::from_secs(after).min(LONGEST_WAIT)), message }
             }
-            _ => Answer::Refused(message),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+                Answer::Refused { message, is_for_good: false }
+            }
+            _ => Answer::Refused { message, is_for_good: true },
         }
     }
 

@@ -170,7 +170,8 @@ where
         match (answer, &mut call) {
             (Ok(answer), Some(known)) => {
                 known.answered(answer.status(), answer.version(), answer.headers());
-                if !*this.has_body {
+                let has_no_body = matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+                if !*this.has_body || has_no_body {
                     known.complete();
                 }
                 let length = length(answer.headers());

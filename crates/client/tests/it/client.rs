@@ -497,7 +497,6 @@ fn what_memory_has_no_room_for_waits_on_disk() {
     is_away.store(false, Ordering::Relaxed);
     let next = connect();
     eventually("what was left arrives", || ids(&server) >= kept + counts.spilled);
-    assert_eq!(ids(&server), kept + counts.spilled);
     assert_eq!(next.statistics().spans, Counts::default(), "they are not its own");
     drop(next);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
