@@ -23,6 +23,8 @@ pub(super) struct Collector {
     health: Health,
     /// How often metrics are read.
     metrics_interval: Duration,
+    /// Instruments for which there was no room, as far as that was told.
+    refused: u64,
     /// The last flush that all was collected for.
     collected: u64,
 }
@@ -69,7 +71,7 @@ impl Collector {
         let most = core.limits.batch_bytes;
         let batches = Batches { queue: Arc::clone(&queue), most, open: PerSignal::default() };
         let health = Health::new(Arc::clone(&core));
-        Self { core, queue, rings: Vec::new(), batches, health, metrics_interval, collected: 0 }
+        Self { core, queue, rings: Vec::new(), batches, health, metrics_interval, refused: 0, collected: 0 }
     }
 
     /// Collects until the tracer stops.
@@ -120,7 +122,8 @@ impl Collector {
         }
         self.health.tell();
         let refused = self.core.registry.refused();
-        if refused > 0 {
+        if refused > self.refused {
+            self.refused = refused;
             self.queue.set_problem(format!("{refused} instruments tell nothing, for there are too many metrics"));
         }
         let now = self.core.clock.now().unix_nanos(self.core.clock.anchor());

@@ -3,7 +3,7 @@
 //! Each tracer has a folder of its own, which it locks. It takes over what tracers left that are gone.
 
 use std::collections::VecDeque;
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, DirEntry, File, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -56,9 +56,11 @@ impl Spill {
             let folder = parent.join(random_uuid() + FOLDER);
             fs::create_dir_all(&folder)?;
             let lock = File::create(folder.join(LOCK))?;
-            // Another one that looks for what was left may have been faster: it leaves nothing.
-            if lock.try_lock().is_ok() && fs::exists(folder.join(LOCK))? {
-                break (folder, lock);
+            match lock.try_lock() {
+                Ok(()) if fs::exists(folder.join(LOCK))? => break (folder, lock),
+                // Another one that looks for what was left was faster: it leaves nothing.
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error),
             }
         };
         let (parent, looked, files) = (parent.to_owned(), Instant::now(), VecDeque::new());
