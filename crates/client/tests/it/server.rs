@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
+use glasshouse_client::Counts;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -32,6 +33,11 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(begun.elapsed() < DEADLINE, "never: {what}");
         thread::yield_now();
     }
+}
+
+/// Recorded, sent, rejected, dropped, waiting in memory or on disk.
+pub fn fates(counts: Counts) -> [u64; 5] {
+    [counts.recorded, counts.sent, counts.rejected, counts.dropped, counts.waiting + counts.spilled]
 }
 
 /// Attributes that have a value.

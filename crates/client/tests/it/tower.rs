@@ -72,14 +72,20 @@ async fn order(State(Shop { mut stocks, .. }): State<Shop>, Path(id): Path<usize
     }
 }
 
-/// An answer that takes its time, or breaks off.
-async fn slow(Path(breaks): Path<bool>) -> Body {
-    let chunk = move |number: u32| async move {
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        match number {
-            0 => Some((Ok(Bytes::from_static(b"x")), 1)),
-            1 if breaks => Some((Err(std::io::Error::other("broken")), 2)),
-            _ => None,
+/// An answer that ends as it is asked for: `whole`, which a span tells of, `broken`, or never.
+async fn answer(State(Shop { tracer, .. }): State<Shop>, Path(end): Path<String>) -> Body {
+    let chunk = move |number: u32| {
+        let (tracer, end) = (tracer.clone(), end.clone());
+        async move {
+            match (number, end.as_str()) {
+                (0, _) => Some((Ok(Bytes::from_static(b"x")), 1)),
+                (1, "broken") => Some((Err(std::io::Error::other("broken")), 2)),
+                (_, "never") => std::future::pending().await,
+                _ => {
+                    tracer.span("end of answer").start().end();
+                    None
+                }
+            }
         }
     };
     Body::from_stream(stream::unfold(0, chunk))
@@ -117,7 +123,7 @@ async fn shop(tracer: &Tracer) -> String {
     let route = |extensions: &http::Extensions| Some(extensions.get::<MatchedPath>()?.as_str().to_owned());
     let app = Router::new()
         .route("/orders/{id}", get(order))
-        .route("/slow/{breaks}", get(slow))
+        .route("/answer/{end}", get(answer))
         .route("/told", get(told))
         .layer(ServerLayer::new(tracer.clone()).with_route(route))
         .with_state(Shop { stocks: TraceServiceClient::new(channel), tracer: tracer.clone() });
@@ -226,29 +232,34 @@ async fn a_span_ends_with_the_answer() {
     let tracer = Tracer::connect(&sink.url()).unwrap();
     let url = shop(&tracer).await;
     let get = async |path: &str| reqwest_client().get(format!("{url}{path}")).send().await.unwrap();
-    get("/slow/false").await.bytes().await.unwrap();
-    get("/slow/true").await.bytes().await.unwrap_err();
+    get("/answer/whole").await.bytes().await.unwrap();
+    // It may break off before its headers were sent.
+    if let Ok(broken) = reqwest_client().get(format!("{url}/answer/broken")).send().await {
+        broken.bytes().await.unwrap_err();
+    }
     // It is not read to its end.
-    drop(get("/slow/false").await);
+    drop(get("/answer/never").await);
     // Who has as many bytes as were told does not ask for more.
     assert_eq!(get("/told").await.text().await.unwrap(), "xyz");
     reqwest_client().head(format!("{url}/orders/x")).send().await.unwrap();
     reqwest_client().request("BREW".parse().unwrap(), format!("{url}/orders/x")).send().await.unwrap();
     tokio::task::spawn_blocking({
         let tracer = tracer.clone();
-        move || eventually("all are over", || tracer.statistics().spans.recorded == 7)
+        move || eventually("all are over", || tracer.statistics().spans.recorded == 8)
     })
     .await
     .unwrap();
     tracer.flush(DEADLINE).unwrap();
     let spans = sink.spans();
     let error = |span: &Span| attributes(&span.attributes).get("error.type").map(|error| (*error).clone());
-    let slow: Vec<&Span> = spans.iter().filter(|span| span.name == "GET /slow/{breaks}").collect();
-    assert_eq!(slow.len(), 3);
-    let whole = slow.iter().find(|span| error(span).is_none()).unwrap();
-    assert!(whole.end_time_unix_nano - whole.start_time_unix_nano >= 60_000_000, "it lasts as long as its answer");
-    assert!(slow.iter().any(|span| status(span) == (2, "the answer broke off")));
-    assert!(slow.iter().any(|span| error(span) == Some(text("cancelled"))), "{slow:#?}");
+    let answers: Vec<&Span> = spans.iter().filter(|span| span.name == "GET /answer/{end}").collect();
+    assert_eq!(answers.len(), 3);
+    let whole = answers.iter().find(|span| error(span).is_none()).unwrap();
+    let end = named(&spans, "end of answer");
+    assert_eq!(end.parent_span_id, whole.span_id);
+    assert!(whole.end_time_unix_nano >= end.end_time_unix_nano, "it lasts as long as its answer");
+    assert!(answers.iter().any(|span| status(span) == (2, "the answer broke off")));
+    assert!(answers.iter().any(|span| error(span) == Some(text("cancelled"))), "{answers:#?}");
     assert_eq!(error(named(&spans, "HEAD /orders/{id}")), None);
     let told = named(&spans, "GET /told");
     assert_eq!((error(told), &named(&spans, "chunk").parent_span_id), (None, &told.span_id));

@@ -1,20 +1,22 @@
-//! Spans while they run.
+//! What is known of spans until they are handed on to be sent.
 
-use std::any::type_name;
+mod active;
+mod builder;
+
 use std::borrow::Cow;
-use std::error::Error;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use glasshouse_model::{SpanKind, StatusCode, Timestamp};
+use glasshouse_model::{SpanKind, StatusCode};
+
+pub use self::active::ActiveSpan;
+pub use self::builder::SpanBuilder;
 
 use crate::clock::Ticks;
-use crate::context::{self, Entered, SpanContext, TraceFlags};
+use crate::context::{self, SpanContext, TraceFlags};
 use crate::core::Core;
-use crate::error::with_causes;
 use crate::ids::SpanWord;
 use crate::open::Open;
-use crate::otlp::{SPAN_ATTRIBUTES, Wire as _, attribute, find_attribute, fixed32_field, fixed64_field, nested};
+use crate::otlp::{SPAN_ATTRIBUTES, Wire as _, attribute, find_attribute, fixed32_field, nested};
 use crate::propagation::TraceState;
 use crate::recorder::{self, Recorder, SPARE_BYTES};
 use crate::ring::{Record, SpanRecord};
@@ -34,14 +36,6 @@ mod field {
     pub const LINKS: u32 = 13;
     pub const DROPPED_LINKS: u32 = 14;
     pub const STATUS: u32 = 15;
-}
-
-/// A span that is to start.
-#[derive(Debug)]
-#[must_use = "a span begins with start()"]
-pub struct SpanBuilder<'t> {
-    /// `None` when tracing is disabled.
-    planned: Option<(&'t Arc<Core>, Box<Span>)>,
 }
 
 /// What is known of a span. Its memory is used again by spans that come later.
@@ -307,210 +301,6 @@ impl Span {
         let span = SpanRecord { name, trace, span, parent, start, end, flags, kind, is_of_thread, fields };
         recorder.record(Signal::Spans, is_of_thread, Record::Span(span), &mut self.fields);
     }
-}
-
-impl<'t> SpanBuilder<'t> {
-    #[inline]
-    pub(crate) fn new(core: Option<&'t Arc<Core>>, name: Cow<'static, str>) -> Self {
-        Self { planned: core.map(|core| (core, Span::plan(core, name))) }
-    }
-
-    #[expect(clippy::inline_always, reason = "or else the builder goes through memory at each step")]
-    #[inline(always)]
-    fn with(mut self, set: impl FnOnce(&mut Span)) -> Self {
-        if let Some((_, span)) = &mut self.planned {
-            set(span);
-        }
-        self
-    }
-
-    /// What is planned.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn span_mut(&mut self) -> Option<&mut Span> {
-        self.planned.as_mut().map(|(_, span)| &mut **span)
-    }
-
-    /// Adds an attribute; a key should be told once.
-    #[inline]
-    pub fn with_attribute<'a>(self, key: &str, value: impl Into<AttributeValue<'a>>) -> Self {
-        self.with(|span| span.attribute(key, value.into()))
-    }
-
-    /// What role it plays in a call.
-    #[inline]
-    pub fn with_kind(self, kind: SpanKind) -> Self {
-        self.with(|span| span.kind = kind)
-    }
-
-    /// Makes it a child of a span, instead of the current one.
-    pub fn with_parent(self, parent: &SpanContext) -> Self {
-        self.with(|span| span.parent = Parent::Of(parent.clone()))
-    }
-
-    /// Makes it the first span of a trace, whatever span is the current one.
-    #[inline]
-    pub fn without_parent(self) -> Self {
-        self.with(|span| span.parent = Parent::None)
-    }
-
-    /// Tells of another span that it has to do with.
-    pub fn with_link(self, to: &SpanContext) -> Self {
-        self.with(|span| span.link(to))
-    }
-
-    /// Lets it have started at a time before now.
-    pub fn with_start_time(self, start: SystemTime) -> Self {
-        self.with(|span| span.start = Some(Timestamp::from(start).nanos().max(0) as u64))
-    }
-
-    /// Starts it.
-    #[inline]
-    pub fn start(self) -> ActiveSpan {
-        let span = self.planned.map(|(core, mut span)| {
-            span.begin(core);
-            span
-        });
-        ActiveSpan { span }
-    }
-}
-
-/// A span that runs. It ends when it is dropped, or by [`ActiveSpan::end`].
-///
-/// One whose trace is not kept costs little and passes its context on all the same.
-#[derive(Debug)]
-#[must_use = "a span that is dropped at once is over at once"]
-pub struct ActiveSpan {
-    /// `None` when tracing is disabled.
-    span: Option<Box<Span>>,
-}
-
-impl ActiveSpan {
-    /// What identifies it beyond the program; `None` when tracing is disabled.
-    pub fn context(&self) -> Option<&SpanContext> {
-        self.span.as_ref().map(|span| &span.context)
-    }
-
-    /// Whether it is recorded: when not, what it would be told need not be computed.
-    #[inline]
-    pub fn is_recording(&self) -> bool {
-        self.span.as_ref().is_some_and(|span| span.is_kept)
-    }
-
-    /// Makes it the current span of this thread until the guard is dropped. For futures there is
-    /// [`WithContext::in_span`](crate::WithContext::in_span).
-    pub fn enter(&self) -> Entered {
-        context::enter(self.context().cloned().or_else(context::current))
-    }
-
-    #[inline]
-    pub(crate) fn recorded(&mut self) -> Option<&mut Span> {
-        self.span.as_deref_mut().filter(|span| span.is_kept)
-    }
-
-    /// Sets an attribute, in place of what it was.
-    #[inline]
-    pub fn set_attribute<'a>(&mut self, key: &str, value: impl Into<AttributeValue<'a>>) {
-        if let Some(span) = self.recorded() {
-            span.set_attribute(key, value.into());
-        }
-    }
-
-    /// Tells of something that happens now.
-    #[inline]
-    pub fn add_event(&mut self, name: &str, attributes: &[(&str, AttributeValue<'_>)]) {
-        let Some(span) = self.recorded() else { return };
-        let anchor = span.context.anchor.unwrap_or_default();
-        if !span.events.take(span.limits.events) {
-            span.is_unusual = true;
-            return;
-        }
-        let most = span.limits.attributes as usize;
-        let Some(now) = recorder::now(span.tracer) else { return };
-        nested(&mut span.fields, field::EVENTS, |out| {
-            fixed64_field(out, 1, now.unix_nanos(anchor));
-            out.bytes_field(2, name.as_bytes());
-            for (key, value) in attributes.iter().take(most) {
-                attribute(out, 3, key, *value);
-            }
-            if attributes.len() > most {
-                out.varint_field(4, (attributes.len() - most) as u64);
-            }
-        });
-    }
-
-    /// Tells of another span that it has to do with.
-    pub fn add_link(&mut self, to: &SpanContext) {
-        if let Some(span) = self.recorded() {
-            span.link(to);
-        }
-    }
-
-    /// Tells how it went. What was ok stays so.
-    pub fn set_status(&mut self, status: StatusCode, message: &str) {
-        if let Some(span) = self.recorded() {
-            span.set_status(status, message);
-        }
-    }
-
-    /// Records an error with its causes, as the event `exception`, and that the span failed.
-    pub fn record_error<E: Error + ?Sized>(&mut self, error: &E) {
-        if !self.is_recording() {
-            return;
-        }
-        let message = with_causes(error);
-        self.add_event(
-            "exception",
-            &[("exception.type", type_name::<E>().into()), ("exception.message", (&message).into())],
-        );
-        self.set_status(StatusCode::Error, &message);
-    }
-
-    /// Gives it another name.
-    pub fn set_name(&mut self, name: impl Into<Cow<'static, str>>) {
-        if let Some(span) = self.recorded() {
-            span.set_name(name.into());
-        }
-    }
-
-    /// Ends it now.
-    #[inline]
-    pub fn end(self) {}
-
-    /// It runs on this thread; again, after it did not run for a while, so that others may have run between.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn enter_thread(&mut self, is_again: bool) {
-        if let Some(span) = &mut self.span {
-            span.thread = if is_again { 0 } else { thread::number() };
-        }
-    }
-
-    /// It may go on on another thread, so none is told.
-    pub(crate) fn leave_thread(&mut self) {
-        if let Some(span) = &mut self.span {
-            span.thread = 0;
-        }
-    }
-}
-
-impl Drop for ActiveSpan {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(span) = self.span.take() {
-            finish(span);
-        }
-    }
-}
-
-fn finish(mut span: Box<Span>) {
-    if !span.is_kept {
-        return recorder::finish(span, None);
-    }
-    if span.status == StatusCode::Unset && std::thread::panicking() {
-        span.status = StatusCode::Error;
-        span.is_unusual = true;
-        "panicked".clone_into(&mut span.status_message);
-    }
-    recorder::finish(span, Some(Span::hand_on));
 }
 
 /// Flags of a span or link: those of W3C, and whether the parent or the span linked to is of another program.
