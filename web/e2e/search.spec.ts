@@ -11,6 +11,7 @@ test('lists the newest traces, and older ones when scrolled to', async ({ page }
   await page.goto('/');
   await expect(page).toHaveURL(/\/traces$/);
   await expect(traceRows(page).first()).toContainText('frontend');
+  await expect(traceRows(page).getByText('HTTP', { exact: true }).first()).toBeVisible();
   await expect(page.getByRole('status').filter({ hasText: 'Newest 500 traces' })).toBeVisible();
   await page.getByRole('list', { name: 'Traces' }).evaluate((list) => list.scrollTo(0, list.scrollHeight));
   await expect(page.getByRole('status').filter({ hasText: 'Newest 1,000 traces' })).toBeVisible();

@@ -350,14 +350,18 @@ enum StatusCodeSchema {
     Error,
 }
 
-/// What a trace is mainly about.
+/// What a trace is mainly about, told by the attributes of its root span, or failing that by those of all its spans:
+/// `mixed` when these tell several kinds.
 #[derive(ToSchema)]
 #[schema(as = TraceKind, rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes glasshouse_model::TraceKind in OpenAPI")]
 enum TraceKindSchema {
     Http,
     Rpc,
+    Query,
+    Build,
     Database,
     Messaging,
+    Mixed,
     Other,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use glasshouse_model::{Kinds, ProcessId, TraceId};
+use glasshouse_traces::KindRule;
 
 use crate::endpoints::DEFAULT_HTTP;
 use crate::units::{Listener, Size, address, duration};
@@ -106,6 +107,10 @@ pub struct ServeArguments {
     /// Web origins that browsers may send from; * for all. May be given several times
     #[arg(long, value_name = "ORIGIN", env = "GLASSHOUSE_ALLOWED_ORIGIN", value_delimiter = ',')]
     pub allowed_origin: Vec<String>,
+    /// Say of what kind traces are: KIND=KEY or KIND=KEY=VALUE for spans with an attribute, before the usual rules. May
+    /// be given several times
+    #[arg(long, value_name = "RULE", env = "GLASSHOUSE_TRACE_KIND", value_delimiter = ',')]
+    pub trace_kind: Vec<KindRule>,
 }
 
 /// How long and how much is kept; everything, unless told otherwise.

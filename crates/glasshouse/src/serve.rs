@@ -33,7 +33,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let lake = open_lake(lake_config(&arguments, &data_dir)).await?;
     Endpoints::withdraw(&data_dir);
     let memory_limit = arguments.memory_limit.0 as usize;
-    let traces = traces(&lake, memory_limit);
+    let traces = traces(&lake, memory_limit).with_kind_rules(arguments.trace_kind.clone());
     let exporter: Arc<dyn Exporter> = Arc::new(Exports::new(traces.clone()));
     let exports = (&exporter, &server_config.exports);
     let engine = engine(&lake, exports, &data_dir, memory_limit, Some(arguments.query_timeout))?;

@@ -56,14 +56,49 @@ label!(
     }
 );
 
-/// What a trace is mainly about, told by its root span's attributes.
+/// What a trace is mainly about. The server's rules tell it by the attributes of the trace's spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum TraceKind {
+    /// Requests over HTTP.
     Http,
+    /// Remote procedure calls.
     Rpc,
+    /// Questions to something that computes answers: GraphQL, an incremental query runtime.
+    Query,
+    /// A build, or another pipeline of continuous integration.
+    Build,
+    /// Statements to a database.
     Database,
+    /// Messages sent or received.
     Messaging,
+    /// Several of these, under a root span that is none of them.
+    Mixed,
+    /// No rule tells.
     Other,
+}
+
+impl TraceKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] =
+        [Self::Http, Self::Rpc, Self::Query, Self::Build, Self::Database, Self::Messaging, Self::Mixed, Self::Other];
+
+    /// The name in requests, answers and configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Rpc => "rpc",
+            Self::Query => "query",
+            Self::Build => "build",
+            Self::Database => "database",
+            Self::Messaging => "messaging",
+            Self::Mixed => "mixed",
+            Self::Other => "other",
+        }
+    }
+
+    /// The kind of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
 }

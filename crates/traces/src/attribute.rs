@@ -15,9 +15,27 @@ use crate::source::{Absent, Source, json_key};
 #[derive(Debug)]
 pub(crate) struct WantedAttribute<'a> {
     pub key: &'a str,
-    pub value: &'a str,
+    pub value: WantedValue<'a>,
     /// Processes whose resource has it.
     pub processes: HashSet<ProcessId>,
+}
+
+/// What is wanted of an attribute's value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WantedValue<'a> {
+    /// That there is one.
+    Any,
+    /// That it is this, as text.
+    Text(&'a str),
+}
+
+impl WantedValue<'_> {
+    fn is(self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Text(wanted) => wanted == text,
+        }
+    }
 }
 
 /// Says of a row whether its value is the wanted one; `None` when it has no value.
@@ -32,20 +50,24 @@ impl WantedAttribute<'_> {
         match source {
             Source::Hot(batch) => {
                 let packed = cells::bytes(cells::column(batch, "attributes")?)?;
-                let own = |row| Some(get(packed.value(row), self.key)?.to_text()? == self.value);
+                let own = |row| Some(self.value.is(&get(packed.value(row), self.key)?.to_text()?));
                 self.keep_own_or_resource(source, &own, rows)
             }
             Source::Group(file, group) => {
                 let mut columns = Vec::new();
                 for kind in ShredType::ALL {
                     let name = ShreddedColumn { kind, key: self.key.to_owned() }.to_string();
-                    if let Some(column) = source.column(&name)? {
+                    if !source.is_null(&name)
+                        && let Some(column) = source.column(&name)?
+                    {
                         columns.push((kind, column));
                     }
                 }
                 let json = absent.json_with(file, *group, self.key)?;
-                if let ([(ShredType::String, column)], None, true) = (&columns[..], &json, self.processes.is_empty()) {
-                    Texts::new(column)?.keep(self.value, true, rows);
+                if let ([(ShredType::String, column)], None, WantedValue::Text(text), true) =
+                    (&columns[..], &json, self.value, self.processes.is_empty())
+                {
+                    Texts::new(column)?.keep(text, true, rows);
                     return Ok(());
                 }
                 let mut tests = Vec::with_capacity(columns.len() + 1);
@@ -68,7 +90,7 @@ impl WantedAttribute<'_> {
     /// Whether a span with these attributes has it.
     pub fn matches(&self, attributes: &Attributes, process: ProcessId) -> bool {
         match attributes.get(self.key).and_then(text) {
-            Some(own) => own == self.value,
+            Some(own) => self.value.is(&own),
             None => self.processes.contains(&process),
         }
     }
@@ -95,12 +117,17 @@ impl WantedAttribute<'_> {
         Ok(match kind {
             ShredType::String => {
                 let texts = Texts::new(column)?;
-                Box::new(move |row| texts.get(row).map(|text| text == self.value))
+                Box::new(move |row| texts.get(row).map(|text| self.value.is(text)))
             }
             ShredType::Int => {
-                let wanted = self.value.parse().ok().filter(|wanted| self.is_text_of(ValueRef::Int(*wanted)));
                 let integers = cells::integers(column)?;
-                Box::new(move |row| cells::value(integers, row).map(|value| wanted == Some(value)))
+                match self.value {
+                    WantedValue::Any => Box::new(|row| integers.is_valid(row).then_some(true)),
+                    WantedValue::Text(text) => {
+                        let wanted = text.parse().ok().filter(|wanted| self.is_text_of(ValueRef::Int(*wanted)));
+                        Box::new(move |row| cells::value(integers, row).map(|value| wanted == Some(value)))
+                    }
+                }
             }
             ShredType::Double => {
                 let floats = cells::floats(column)?;
@@ -121,12 +148,12 @@ impl WantedAttribute<'_> {
             if part.as_deref().is_some_and(|part| !json.contains(part)) {
                 return None;
             }
-            Some(text(&json_get(json, self.key)?)? == self.value)
+            Some(self.value.is(&text(&json_get(json, self.key)?)?))
         })
     }
 
     fn is_text_of(&self, value: ValueRef<'_>) -> bool {
-        value.to_text().as_deref() == Some(self.value)
+        value.to_text().is_some_and(|text| self.value.is(&text))
     }
 }
 

@@ -28,6 +28,11 @@ impl Selection {
         Self { len, rows: None }
     }
 
+    /// These rows of so many, ascending.
+    pub fn of(len: usize, rows: Vec<u32>) -> Self {
+        Self { len, rows: Some(rows) }
+    }
+
     /// No row is left.
     pub fn is_empty(&self) -> bool {
         self.rows.as_ref().map_or(self.len == 0, Vec::is_empty)

@@ -1,15 +1,20 @@
 //! What a trace is mainly about.
 
-use glasshouse_model::TraceKind;
-use glasshouse_tables::attributes;
-use glasshouse_tables::{ShredType, ShreddedColumn};
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
 
-use crate::cells::{self, Texts};
+use glasshouse_model::TraceKind;
+
+use crate::attribute::{WantedAttribute, WantedValue};
+use crate::cells::Selection;
 use crate::error::Failure;
 use crate::source::{Absent, Source};
+use crate::store::Stop;
+use crate::summary::Draft;
 
-/// Keys that OpenTelemetry's semantic conventions require of each sort of span, today's and those of
-/// older versions; the first that the root span has tells.
+/// Keys that OpenTelemetry's semantic conventions give each sort of span, today's and those of older versions, and
+/// those of Glasshouse's own adapters.
 const KEYS: &[(&str, TraceKind)] = &[
     ("http.request.method", TraceKind::Http),
     ("http.method", TraceKind::Http),
@@ -18,36 +23,143 @@ const KEYS: &[(&str, TraceKind)] = &[
     ("db.system.name", TraceKind::Database),
     ("db.system", TraceKind::Database),
     ("messaging.system", TraceKind::Messaging),
+    ("query.name", TraceKind::Query),
+    ("graphql.operation.type", TraceKind::Query),
+    ("cicd.pipeline.name", TraceKind::Build),
+    ("cicd.pipeline.run.id", TraceKind::Build),
+    ("cicd.pipeline.task.name", TraceKind::Build),
 ];
 
-/// The kind of a trace whose root span is a row of a source.
-pub(crate) fn of_root(source: &Source, row: usize, absent: &Absent) -> Result<TraceKind, Failure> {
-    for (key, kind) in KEYS {
-        if has(source, row, key, absent)? {
-            return Ok(*kind);
-        }
-    }
-    Ok(TraceKind::Other)
+/// Says that spans with an attribute are of a kind. Its text is `KIND=KEY`, for any value, or `KIND=KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindRule {
+    kind: TraceKind,
+    key: String,
+    value: Option<String>,
 }
 
-fn has(source: &Source, row: usize, key: &str, absent: &Absent) -> Result<bool, Failure> {
-    match source {
-        Source::Hot(batch) => {
-            let packed = cells::bytes(cells::column(batch, "attributes")?)?;
-            Ok(attributes::get(packed.value(row), key).is_some())
+/// The text is no rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KindRuleError {
+    /// It is not of the form.
+    #[error("expected KIND=KEY or KIND=KEY=VALUE, for example build=bazel.target")]
+    Form,
+    /// There is no such kind.
+    #[error("{0:?} is none of the kinds {names}", names = TraceKind::ALL.map(TraceKind::as_str).join(", "))]
+    Kind(String),
+}
+
+impl FromStr for KindRule {
+    type Err = KindRuleError;
+
+    fn from_str(text: &str) -> Result<Self, KindRuleError> {
+        let (name, attribute) = text.split_once('=').ok_or(KindRuleError::Form)?;
+        let kind = TraceKind::from_name(name).ok_or_else(|| KindRuleError::Kind(name.to_owned()))?;
+        let (key, value) = match attribute.split_once('=') {
+            Some((key, value)) => (key, Some(value.to_owned())),
+            None => (attribute, None),
+        };
+        if key.is_empty() {
+            return Err(KindRuleError::Form);
         }
-        Source::Group(file, group) => {
-            for kind in ShredType::ALL {
-                let name = ShreddedColumn { kind, key: key.to_owned() }.to_string();
-                if source.is_null(&name) {
+        Ok(Self { kind, key: key.to_owned(), value })
+    }
+}
+
+impl fmt::Display for KindRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.kind.as_str(), self.key)?;
+        self.value.iter().try_for_each(|value| write!(f, "={value}"))
+    }
+}
+
+/// The rules, the first that fits a span tells its kind.
+#[derive(Debug)]
+pub(crate) struct KindRules(Vec<KindRule>);
+
+impl Default for KindRules {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl KindRules {
+    /// These rules come before the usual ones.
+    pub fn new(mut rules: Vec<KindRule>) -> Self {
+        rules.extend(KEYS.iter().map(|(key, kind)| KindRule { kind: *kind, key: (*key).to_owned(), value: None }));
+        Self(rules)
+    }
+
+    /// The kind of a trace: that of its root span or, when no rule fits the root, that of all its spans.
+    pub fn of_trace(&self, draft: &Draft, absent: &Absent, stop: &Stop) -> Result<TraceKind, Failure> {
+        for spans in [&draft.root, &draft.spans] {
+            if let Some(kind) = self.of_spans(spans, absent, stop)? {
+                return Ok(kind);
+            }
+        }
+        Ok(TraceKind::Other)
+    }
+
+    /// The kind of those spans that rules fit, which may be mixed; `None` when no rule fits any.
+    fn of_spans(
+        &self,
+        spans: &[(Source, Vec<u32>)],
+        absent: &Absent,
+        stop: &Stop,
+    ) -> Result<Option<TraceKind>, Failure> {
+        let mut known = None;
+        for (source, rows) in spans {
+            stop.check()?;
+            let mut rest = rows.clone();
+            for rule in &self.0 {
+                let mut fitting = Selection::of(source.len(), rest.clone());
+                rule.attribute().keep(source, absent, &mut fitting)?;
+                let fitting = fitting.into_rows();
+                if fitting.is_empty() {
                     continue;
                 }
-                if source.column(&name)?.is_some_and(|column| column.is_valid(row)) {
-                    return Ok(true);
+                if known.is_some_and(|known| known != rule.kind) {
+                    return Ok(Some(TraceKind::Mixed));
+                }
+                known = Some(rule.kind);
+                rest.retain(|row| fitting.binary_search(row).is_err());
+                if rest.is_empty() {
+                    break;
                 }
             }
-            let Some(json) = absent.json_with(file, *group, key)? else { return Ok(false) };
-            Ok(Texts::new(&json)?.get(row).is_some_and(|json| attributes::json_get(json, key).is_some()))
         }
+        Ok(known)
+    }
+}
+
+impl KindRule {
+    fn attribute(&self) -> WantedAttribute<'_> {
+        let value = self.value.as_deref().map_or(WantedValue::Any, WantedValue::Text);
+        WantedAttribute { key: &self.key, value, processes: HashSet::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_and_written() {
+        for text in ["build=bazel.target", "rpc=rpc.system.name=rapace", "query=a=", "mixed=k=a=b"] {
+            assert_eq!(text.parse::<KindRule>().unwrap().to_string(), text);
+        }
+        let with_value: KindRule = "mixed=k=a=b".parse().unwrap();
+        assert_eq!((&*with_value.key, with_value.value.as_deref()), ("k", Some("a=b")));
+    }
+
+    #[test]
+    fn other_text_is_refused_with_the_reason() {
+        let error = |text: &str| text.parse::<KindRule>().unwrap_err().to_string();
+        assert_eq!(error("build"), "expected KIND=KEY or KIND=KEY=VALUE, for example build=bazel.target");
+        assert_eq!(error("build="), error("build"));
+        assert_eq!(
+            error("Build=x"),
+            "\"Build\" is none of the kinds http, rpc, query, build, database, messaging, mixed, other"
+        );
     }
 }

@@ -26,4 +26,5 @@ mod summary;
 pub mod timeline;
 mod trace;
 
+pub use kind::{KindRule, KindRuleError};
 pub use store::Traces;

@@ -32,15 +32,26 @@ enum Origin {
 }
 
 impl Found {
-    /// Where a row of the batch comes from.
-    pub fn source(&self, row: usize) -> (Source, u32) {
+    /// Where rows of the batch, ascending, come from.
+    pub fn sources(&self, rows: impl IntoIterator<Item = usize>) -> Vec<(Source, Vec<u32>)> {
         match &self.origin {
-            Origin::Hot(batch, rows) => (Source::Hot(batch.clone()), rows[row]),
-            Origin::File(file, rows) => {
-                let row = rows[row];
-                let group = (0..file.row_groups()).find(|group| file.row_group(*group).contains(&row));
-                let group = group.expect("every row is in a row group");
-                (Source::Group(Arc::clone(file), group), (row - file.row_group(group).start) as u32)
+            Origin::Hot(batch, places) => {
+                vec![(Source::Hot(batch.clone()), rows.into_iter().map(|row| places[row]).collect())]
+            }
+            Origin::File(file, places) => {
+                let mut sources: Vec<(Source, Vec<u32>)> = Vec::new();
+                let mut group = 0;
+                for place in rows.into_iter().map(|row| places[row]) {
+                    let is_new = sources.is_empty() || place >= file.row_group(group).end;
+                    if is_new {
+                        let later = group..file.row_groups();
+                        group = later.clone().find(|group| place < file.row_group(*group).end).unwrap_or(later.end - 1);
+                        sources.push((Source::Group(Arc::clone(file), group), Vec::new()));
+                    }
+                    let (_, rows) = sources.last_mut().expect("there is one");
+                    rows.push((place - file.row_group(group).start) as u32);
+                }
+                sources
             }
         }
     }

@@ -8,15 +8,15 @@ use glasshouse_files::{FileCache, FileReader};
 use glasshouse_model::{Cursor, Timestamp, TraceFilter, TraceId, TracePage, TraceSummary};
 use glasshouse_tables::{DataFile, Snapshot, Table};
 
-use crate::attribute::WantedAttribute;
+use crate::attribute::{WantedAttribute, WantedValue};
 use crate::cells;
 use crate::error::Failure;
 use crate::filter::Wanted;
-use crate::processes::Processes;
+use crate::kind::KindRules;
 use crate::source::{Absent, Source};
-use crate::store::Stop;
+use crate::store::{Stop, Traces};
 use crate::summary::{self, Draft};
-use crate::{kind, lookup, spans};
+use crate::{lookup, spans};
 
 /// Traces that are looked up beyond those that are missing, because some will prove too old or not to match.
 const SPARE: usize = 8;
@@ -30,19 +30,18 @@ const MAX_TOGETHER: usize = 512;
 /// up when nothing unvisited can come before it. The page is complete when its last trace started after
 /// everything that was not visited.
 pub(crate) fn search(
+    traces: &Traces,
     snapshot: &Snapshot,
-    files: &FileCache,
-    processes: &Processes,
-    absent: &Absent,
     filter: &TraceFilter,
     stop: &Stop,
 ) -> Result<TracePage, Failure> {
+    let Traces { files, processes, absent, kinds, .. } = traces;
     if filter.limit == 0 {
         return Ok(TracePage::default());
     }
     let attributes = filter.attributes.iter().map(|attribute| {
         let processes = processes.with(snapshot, files, attribute)?;
-        Ok(WantedAttribute { key: &attribute.key, value: &attribute.value, processes })
+        Ok(WantedAttribute { key: &attribute.key, value: WantedValue::Text(&attribute.value), processes })
     });
     let wanted = Wanted { filter, attributes: attributes.collect::<Result<_, Failure>>()? };
     let lookup = Lookup { snapshot, files, wanted: &wanted, stop };
@@ -68,7 +67,7 @@ pub(crate) fn search(
             }
         }
         if next.is_none_or(|next| page.floor().is_some_and(|floor| floor > next)) {
-            return page.finish(filter.limit, absent);
+            return page.finish(filter.limit, kinds, absent, stop);
         }
         if let Some(source) = queue.visit(files, filter)? {
             let rows = wanted.rows(&source, absent)?;
@@ -295,12 +294,12 @@ impl Page {
         self.drafts.truncate(self.want);
     }
 
-    fn finish(mut self, limit: usize, absent: &Absent) -> Result<TracePage, Failure> {
+    fn finish(mut self, limit: usize, kinds: &KindRules, absent: &Absent, stop: &Stop) -> Result<TracePage, Failure> {
         let more = self.drafts.len() > limit;
         self.drafts.truncate(limit);
         let traces = self.drafts.into_iter().map(|draft| {
-            let (source, row) = draft.root;
-            Ok(TraceSummary { kind: kind::of_root(&source, row as usize, absent)?, ..draft.summary })
+            let kind = kinds.of_trace(&draft, absent, stop)?;
+            Ok(TraceSummary { kind, ..draft.summary })
         });
         let traces: Vec<TraceSummary> = traces.collect::<Result<_, Failure>>()?;
         let next_cursor = traces.last().filter(|_| more).map(TraceSummary::cursor);

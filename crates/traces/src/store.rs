@@ -9,6 +9,7 @@ use glasshouse_tables::SnapshotSource;
 use glasshouse_tables::ports::{QueryError, TraceStore};
 
 use crate::error::Failure;
+use crate::kind::{KindRule, KindRules};
 use crate::processes::Processes;
 use crate::search::search;
 use crate::source::Absent;
@@ -24,9 +25,10 @@ const GROWTH: usize = 3;
 #[derive(Clone)]
 pub struct Traces {
     snapshots: Arc<dyn SnapshotSource>,
-    files: FileCache,
-    processes: Arc<Processes>,
-    absent: Arc<Absent>,
+    pub(crate) files: FileCache,
+    pub(crate) processes: Arc<Processes>,
+    pub(crate) absent: Arc<Absent>,
+    pub(crate) kinds: Arc<KindRules>,
     /// Bytes that answers may still take.
     memory: Arc<AtomicUsize>,
 }
@@ -41,13 +43,20 @@ impl Traces {
     /// Reads the lake's files through `files`.
     pub fn new(snapshots: Arc<dyn SnapshotSource>, files: FileCache) -> Self {
         let memory = Arc::new(AtomicUsize::new(MEMORY));
-        Self { snapshots, files, processes: Arc::default(), absent: Arc::default(), memory }
+        Self { snapshots, files, processes: Arc::default(), absent: Arc::default(), kinds: Arc::default(), memory }
     }
 
     /// Sets how much memory all answers together may take, in bytes. One that needs more fails.
     #[must_use]
     pub fn with_memory(self, bytes: usize) -> Self {
         Self { memory: Arc::new(AtomicUsize::new(bytes)), ..self }
+    }
+
+    /// Adds rules that say of what kind a trace is. They come before the usual ones, and the first that fits a span
+    /// counts. A trace is of the kind of its root span; when no rule fits that, of the kind of all its spans.
+    #[must_use]
+    pub fn with_kind_rules(self, rules: Vec<KindRule>) -> Self {
+        Self { kinds: Arc::new(KindRules::new(rules)), ..self }
     }
 
     /// The present rows of a process or of a trace in order of time.
@@ -64,10 +73,7 @@ impl Traces {
 impl TraceStore for Traces {
     async fn find_traces(&self, filter: &TraceFilter) -> Result<TracePage, QueryError> {
         let (this, filter, snapshot) = (self.clone(), filter.clone(), self.snapshots.snapshot());
-        blocking(&self.answer(), move |stop| {
-            search(&snapshot, &this.files, &this.processes, &this.absent, &filter, stop)
-        })
-        .await
+        blocking(&self.answer(), move |stop| search(&this, &snapshot, &filter, stop)).await
     }
 
     async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError> {

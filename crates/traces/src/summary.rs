@@ -31,7 +31,9 @@ pub(crate) const COLUMNS: &[&str] = &[
 pub(crate) struct Draft {
     pub summary: TraceSummary,
     /// Where the root span is.
-    pub root: (Source, u32),
+    pub root: Vec<(Source, Vec<u32>)>,
+    /// Where all spans are, those rows that count.
+    pub spans: Vec<(Source, Vec<u32>)>,
     /// Whether some span has more than one row, so that not every row counts.
     pub has_versions: bool,
 }
@@ -76,9 +78,17 @@ pub(crate) fn summaries(found: &[Found]) -> Result<Vec<Draft>, Failure> {
             rows.dedup_by_key(|row| row.id);
             let has_versions = rows.len() < all;
             let (summary, root) = summarize(TraceId::from_slice(id)?, start, &rows, &batches)?;
-            Some(Draft { summary, root: found[root.batch].source(root.row), has_versions })
+            let root = sources(found, &[root]);
+            rows.sort_unstable_by_key(|row| (row.batch, row.row));
+            Some(Draft { summary, root, spans: sources(found, &rows), has_versions })
         })
         .collect())
+}
+
+/// Where rows, in ascending order, are.
+fn sources(found: &[Found], rows: &[SpanRow<'_>]) -> Vec<(Source, Vec<u32>)> {
+    let batches = rows.chunk_by(|a, b| a.batch == b.batch);
+    batches.flat_map(|rows| found[rows[0].batch].sources(rows.iter().map(|row| row.row))).collect()
 }
 
 fn summarize<'a>(

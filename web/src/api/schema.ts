@@ -949,10 +949,11 @@ export interface components {
             trace_id: string;
         };
         /**
-         * @description What a trace is mainly about.
+         * @description What a trace is mainly about, told by the attributes of its root span, or failing that by those of all its spans:
+         *     `mixed` when these tell several kinds.
          * @enum {string}
          */
-        TraceKind: "http" | "rpc" | "database" | "messaging" | "other";
+        TraceKind: "http" | "rpc" | "query" | "build" | "database" | "messaging" | "mixed" | "other";
         /** @description A page of traces, newest first. */
         TraceList: {
             /** @description `cursor` of the next page; absent on the last. */

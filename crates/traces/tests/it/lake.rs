@@ -11,6 +11,8 @@ use glasshouse_tables::{Batches, DataFile, Snapshot, SnapshotSource, Table};
 use glasshouse_traces::Traces;
 use tempfile::TempDir;
 
+use crate::naive::KIND_RULES;
+
 /// A lake that does not change.
 pub struct Lake {
     snapshot: Arc<Snapshot>,
@@ -89,6 +91,8 @@ impl Lake {
 
     /// The store under test, with caches of this size.
     pub fn traces(&self, cache_bytes: u64) -> Traces {
-        Traces::new(Arc::new(Still(Arc::clone(&self.snapshot))), FileCache::new(self.store.clone(), cache_bytes))
+        let rules = KIND_RULES.iter().map(|rule| rule.parse().unwrap()).collect();
+        let files = FileCache::new(self.store.clone(), cache_bytes);
+        Traces::new(Arc::new(Still(Arc::clone(&self.snapshot))), files).with_kind_rules(rules)
     }
 }

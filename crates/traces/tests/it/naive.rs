@@ -8,6 +8,9 @@ use glasshouse_model::{
     TraceSummary, Value,
 };
 
+/// Rules for the kinds of traces: of a value in several types, and of a key that only JSON has.
+pub const KIND_RULES: [&str; 2] = ["build=ratio=1.0", "query=odd \"key\\"];
+
 /// A row of `spans`.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -94,7 +97,12 @@ fn summary(trace_id: TraceId, start: i64, spans: &[&Row]) -> TraceSummary {
     let root = root.unwrap_or(&spans[0]);
     let end = spans.iter().map(|span| span.end.unwrap_or(span.start)).max().unwrap();
     let services: BTreeSet<&str> = spans.iter().map(|span| span.service).collect();
-    let has = |key: &str| root.attributes.iter().any(|(k, _)| *k == key);
+    let kinds: Vec<TraceKind> = spans.iter().filter_map(|span| kind(span)).collect();
+    let kind = kind(root).or_else(|| match kinds[..] {
+        [first, ..] if kinds.iter().any(|kind| *kind != first) => Some(TraceKind::Mixed),
+        [first, ..] => Some(first),
+        [] => None,
+    });
     TraceSummary {
         trace_id,
         root_service: root.service.to_owned(),
@@ -104,13 +112,21 @@ fn summary(trace_id: TraceId, start: i64, spans: &[&Row]) -> TraceSummary {
         span_count: spans.len() as u32,
         error_count: spans.iter().filter(|span| span.status == StatusCode::Error).count() as u32,
         services: services.into_iter().map(str::to_owned).collect(),
-        kind: match () {
-            () if has("http.request.method") => TraceKind::Http,
-            () if has("rpc.system") => TraceKind::Rpc,
-            () if has("db.system") => TraceKind::Database,
-            () => TraceKind::Other,
-        },
+        kind: kind.unwrap_or(TraceKind::Other),
     }
+}
+
+/// What [`KIND_RULES`] and, after them, the usual rules say of a span.
+fn kind(span: &Row) -> Option<TraceKind> {
+    let value = |key: &str| span.attributes.iter().find(|(k, _)| *k == key).and_then(|(_, value)| text(value));
+    Some(match () {
+        () if value("ratio").as_deref() == Some("1.0") => TraceKind::Build,
+        () if value("odd \"key\\").is_some() => TraceKind::Query,
+        () if value("http.request.method").is_some() => TraceKind::Http,
+        () if value("rpc.system").is_some() => TraceKind::Rpc,
+        () if value("db.system").is_some() => TraceKind::Database,
+        () => return None,
+    })
 }
 
 /// Attributes as a map: files do not keep the order of different keys.

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type Ref, useEffect, useImperativeHandle, useRef } from 'react';
-import type { TraceSummary } from '@/api/traces';
+import type { TraceKind, TraceSummary } from '@/api/traces';
 import { formatDuration } from '@/base/durations';
 import { type Duration, type Nanos, toDrawable } from '@/base/nanos';
 import { formatCount, formatShortCount, plural } from '@/base/numbers';
@@ -19,6 +19,20 @@ const ROW = 40;
 /** Columns; the services need a wide list. */
 const COLUMNS =
   'grid items-center gap-4 px-4 grid-cols-[8.5rem_minmax(0,1fr)_3.25rem_3.25rem_minmax(7rem,11rem)] @5xl:grid-cols-[11rem_minmax(0,1.4fr)_minmax(0,1fr)_3.5rem_3.5rem_minmax(9rem,15rem)]';
+
+const CHIP = 'inline-flex h-5 items-center rounded border border-line px-1.5 text-xs';
+
+/** What kinds of traces are called; traces of no kind show none. */
+const KINDS: Record<TraceKind, string | undefined> = {
+  http: 'HTTP',
+  rpc: 'RPC',
+  query: 'Query',
+  build: 'Build',
+  database: 'Database',
+  messaging: 'Messaging',
+  mixed: 'Mixed',
+  other: undefined,
+};
 
 /** What the page moves the list by. */
 export interface ResultsHandle {
@@ -135,6 +149,7 @@ const Row = memo(function Row(props: {
 }) {
   const { trace, zone, now } = props;
   const failed = trace.error_count > 0;
+  const kind = KINDS[trace.kind];
   const share = Math.max(0.004, toDrawable(trace.duration) / toDrawable(props.slowest));
   const isToday = formatDate(trace.start_time, zone) === formatDate(now, zone);
   return (
@@ -145,7 +160,7 @@ const Row = memo(function Row(props: {
       onPointerEnter={() => props.onHighlight(trace.trace_id)}
       onPointerLeave={() => props.onHighlight(null)}
       onFocus={() => props.onHighlight(trace.trace_id)}
-      aria-label={`${serviceLabel(trace.root_service)} ${trace.root_name}, ${formatDuration(trace.duration)}, ${plural(trace.span_count, 'span')}${failed ? `, ${plural(trace.error_count, 'error')}` : ''}, ${formatAge(trace.start_time, now)}`}
+      aria-label={`${serviceLabel(trace.root_service)} ${trace.root_name}, ${kind === undefined ? '' : `${kind}, `}${formatDuration(trace.duration)}, ${plural(trace.span_count, 'span')}${failed ? `, ${plural(trace.error_count, 'error')}` : ''}, ${formatAge(trace.start_time, now)}`}
       className={classes(
         COLUMNS,
         serviceClass(trace.root_service),
@@ -170,6 +185,7 @@ const Row = memo(function Row(props: {
         <span className="truncate text-muted" title={trace.root_name}>
           {trace.root_name === '' ? '(no name)' : trace.root_name}
         </span>
+        {kind !== undefined && <span className={`${CHIP} ml-auto shrink-0 text-faint`}>{kind}</span>}
       </span>
       <Chips services={trace.services} root={trace.root_service} />
       <span className="tabular text-right text-muted" title={formatCount(trace.span_count)}>
@@ -206,10 +222,7 @@ function Chips({ services, root }: { services: readonly string[]; root: string }
   return (
     <span className="hidden min-w-0 items-center gap-1 overflow-hidden @5xl:flex" title={services.join(', ')}>
       {shown.map((service) => (
-        <span
-          key={service}
-          className="inline-flex h-5 min-w-0 items-center rounded border border-line px-1.5 text-xs text-muted"
-        >
+        <span key={service} className={`${CHIP} min-w-0 text-muted`}>
           <ServiceName service={service} />
         </span>
       ))}
