@@ -125,8 +125,8 @@ impl ActiveSpan {
         }
     }
 
-    /// It may go on on another thread, so none is told.
-    pub(crate) fn leave_thread(&mut self) {
+    /// It may go on on another thread, so none is told: for spans that are kept across `.await`.
+    pub fn leave_thread(&mut self) {
         if let Some(span) = &mut self.span {
             span.thread = 0;
         }

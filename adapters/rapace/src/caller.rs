@@ -1,0 +1,191 @@
+//! Calls that go out.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures::channel::oneshot;
+use futures::future::{self, Either, Shared};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use glasshouse_client::{SpanContext, SpanKind, Tracer, context};
+use rapace::{ErrorCode, Frame, FrameFlags, MsgDescHot, RpcError, RpcSession, Transport, TransportError};
+
+use crate::call::{Call, method_name};
+use crate::metadata::open_channel;
+
+/// Makes calls by a session, each with a span.
+#[derive(Clone)]
+pub struct Caller {
+    tracer: Tracer,
+    session: Arc<RpcSession>,
+    propagates: bool,
+}
+
+/// Sessions have nothing to show.
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Caller").field("tracer", &self.tracer).finish_non_exhaustive()
+    }
+}
+
+impl Caller {
+    /// Calls by a session, whose loop must run: `tokio::spawn(session.clone().run())`.
+    pub fn new(tracer: &Tracer, session: Arc<RpcSession>) -> Self {
+        Self { tracer: tracer.clone(), session, propagates: true }
+    }
+
+    /// Does not tell the server of the trace: for one that does not know what to do with it.
+    #[must_use]
+    pub fn without_propagation(mut self) -> Self {
+        self.propagates = false;
+        self
+    }
+
+    /// Runs something that makes calls, one or several, by the session that is passed to it. Each call has a span, a child of
+    /// the current one, that ends when the answer is there, with its last item when it is a stream. What is not
+    /// answered when the work is done, or dropped, was cancelled. Tunnels do not go through that session.
+    ///
+    /// ```ignore
+    /// let sum = caller.run(async |session| CalculatorClient::new(session).add(2, 3).await).await?;
+    /// ```
+    pub async fn run<T>(&self, work: impl AsyncFnOnce(Arc<RpcSession>) -> T) -> T {
+        let (near, far) = Transport::mem_pair();
+        let session = Arc::new(RpcSession::new(near));
+        let (working, done) = oneshot::channel();
+        let relay = Relay { caller: self, far, parent: context::current(), done: done.shared() };
+        let mut relaying = pin!(relay.run());
+        let background = pin!(future::join(Arc::clone(&session).run(), relaying.as_mut()));
+        let done = match future::select(pin!(work(session)), background).await {
+            Either::Left((done, _)) => done,
+            Either::Right((_, work)) => work.await,
+        };
+        drop(working);
+        relaying.await;
+        done
+    }
+}
+
+/// Takes the calls of one session to another.
+struct Relay<'c> {
+    caller: &'c Caller,
+    far: Transport,
+    parent: Option<SpanContext>,
+    /// Ends with the work that makes the calls.
+    done: Shared<oneshot::Receiver<Infallible>>,
+}
+
+impl Relay<'_> {
+    /// Until the work is done, and what it sent has gone.
+    async fn run(&self) {
+        let requests = stream::unfold(&self.far, async |far| {
+            let receiving = pin!(far.recv_frame());
+            match future::select(receiving, self.done.clone()).await {
+                Either::Left((request, _)) => Some((request.ok()?, far)),
+                Either::Right(_) => None,
+            }
+        });
+        requests.for_each_concurrent(None, |request| self.relay(request)).await;
+    }
+
+    async fn relay(&self, request: Frame) {
+        let (channel, method) = (request.desc.channel_id, request.desc.method_id);
+        if method == 0 || request.desc.flags.contains(FrameFlags::CONTROL) {
+            let error = RpcError::Status {
+                code: ErrorCode::Unimplemented,
+                message: "tunnels do not go through a session of glasshouse_rapace::Caller".to_owned(),
+            };
+            return self.answer(channel, error_frame(&error)).await;
+        }
+        let mut call = Call::start(&self.caller.tracer, SpanKind::Client, method, |span| match &self.parent {
+            Some(parent) => span.with_parent(parent),
+            None => span,
+        });
+        let last = if channel == 0 {
+            // Nobody answers it.
+            self.send(request, channel).await.map(|()| None)
+        } else {
+            match future::select(pin!(self.call(request, &mut call)), self.done.clone()).await {
+                Either::Left((last, _)) => last.map(Some),
+                // Nobody waits for the answer.
+                Either::Right(_) => return,
+            }
+        };
+        let last = last.unwrap_or_else(|error| {
+            call.fail(&error);
+            Some(error_frame(&error))
+        });
+        // The span of the call does not end after that of who called.
+        call.complete();
+        drop(call);
+        if let Some(last) = last {
+            self.answer(channel, last).await;
+        }
+    }
+
+    /// Sends a request, and takes its answer back, all but the last frame.
+    async fn call(&self, request: Frame, call: &mut Call) -> Result<Frame, RpcError> {
+        let session = &self.caller.session;
+        let (channel, method) = (request.desc.channel_id, request.desc.method_id);
+        let is_stream = request.desc.flags.contains(FrameFlags::NO_REPLY);
+        let outer = session.next_channel_id();
+        let mut answers = session.register_tunnel(outer);
+        let _registered = Registered { session, channel: outer };
+        if self.caller.propagates
+            && let Some(context) = call.context()
+        {
+            let open = open_channel(outer, &method_name(method).unwrap_or_default(), context);
+            session.transport().send_frame(open).await.map_err(RpcError::Transport)?;
+        }
+        self.send(request, outer).await?;
+        while let Some(answer) = answers.recv().await {
+            let frame = answer.frame;
+            call.see(&frame);
+            if !is_stream || frame.desc.flags.intersects(FrameFlags::EOS | FrameFlags::ERROR) {
+                return Ok(frame);
+            }
+            self.answer(channel, frame).await;
+        }
+        Err(RpcError::Transport(TransportError::Closed))
+    }
+
+    async fn send(&self, mut request: Frame, channel: u32) -> Result<(), RpcError> {
+        let session = &self.caller.session;
+        request.desc.channel_id = channel;
+        request.desc.msg_id = session.next_msg_id();
+        session.transport().send_frame(request).await.map_err(RpcError::Transport)
+    }
+
+    async fn answer(&self, channel: u32, mut frame: Frame) {
+        frame.desc.channel_id = channel;
+        // When nobody waits any more, the work is done.
+        let _ = self.far.send_frame(frame).await;
+    }
+}
+
+/// A channel of a session, as long as it is waited for.
+struct Registered<'s> {
+    session: &'s RpcSession,
+    channel: u32,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.session.unregister_tunnel(self.channel);
+    }
+}
+
+/// An error as rapace sends it: code, length of the message, message.
+fn error_frame(error: &RpcError) -> Frame {
+    let (code, message) = match error {
+        RpcError::Status { code, message } => (*code, message.clone()),
+        RpcError::Transport(error) => (ErrorCode::Unavailable, error.to_string()),
+        RpcError::Cancelled => (ErrorCode::Cancelled, error.to_string()),
+        RpcError::DeadlineExceeded => (ErrorCode::DeadlineExceeded, error.to_string()),
+    };
+    let mut payload = (code as u32).to_le_bytes().to_vec();
+    payload.extend((message.len() as u32).to_le_bytes());
+    payload.extend(message.as_bytes());
+    let mut desc = MsgDescHot::new();
+    desc.flags = FrameFlags::ERROR | FrameFlags::EOS;
+    Frame::with_payload(desc, payload)
+}
