@@ -132,8 +132,9 @@ pub(crate) fn with_current<R>(with: impl FnOnce(Option<&SpanContext>) -> R) -> R
     done.ok().flatten().unwrap_or_else(|| with.take().expect("it was not called")(None))
 }
 
-/// Makes a span the current one of this thread; gives what was.
-pub(crate) fn replace(context: Option<SpanContext>) -> Option<SpanContext> {
+/// Makes a span the current one of this thread; gives what was. For those who learn of begin and end apart, as listeners
+/// do, and cannot keep the guard of [`enter`].
+pub fn replace(context: Option<SpanContext>) -> Option<SpanContext> {
     // A thread that is ending has no current span any more.
     CURRENT.try_with(|current| current.replace(context)).ok().flatten()
 }
