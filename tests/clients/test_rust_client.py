@@ -56,6 +56,7 @@ def test_two_services_and_a_task_are_one_trace(server, tmp_path):
         entry,
         entry + [f"shop CLIENT {check}"],
         entry + [f"shop CLIENT {check}", f"stock SERVER {check}"],
+        entry + [f"shop CLIENT {check}", f"stock SERVER {check}", "stock INTERNAL count shelves"],
         entry + ["shop INTERNAL price"],
         entry + ["shop INTERNAL pack parcel"],
     ])
@@ -72,7 +73,8 @@ def test_two_services_and_a_task_are_one_trace(server, tmp_path):
     # What ran on a thread is on its track, what went from one to another is on none.
     for row in rows:
         track = trace.threads.get(trace.spans[row["span_id"]]["track_id"])
-        if row["name"] == "price":
+        if row["name"] in ("price", "count shelves"):
             assert (int(track["tid"]), track["name"]) == (row["thread_id"], row["thread_name"])
+            assert row["name"] == "price" or track["name"] == "shelves"
         else:
             assert track is None and row["thread_id"] is None, row

@@ -16,7 +16,7 @@ impl Queries {
     /// | `picante.revisions` | `{revision}` | revisions that were begun |
     /// | `picante.inputs.set`, `picante.inputs.removed` | `{input}` | inputs, by `query.name` |
     /// | `picante.queries.invalidated` | `{query}` | values that may not hold any more, by `query.name` |
-    /// | `picante.queries.changed` | `{query}` | values that are others than before, by `query.name` |
+    /// | `picante.queries.changed` | `{query}` | values that are new or others than before, by `query.name` |
     /// | `picante.events.missed` | `{event}` | events that came too fast to be counted |
     pub fn watch(&self, runtime: &Runtime) -> impl Future<Output = ()> + Send + 'static {
         let mut events = runtime.subscribe_events();

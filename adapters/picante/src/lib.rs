@@ -2,6 +2,7 @@
 //!
 //! ```
 //! # use glasshouse_client::Tracer;
+//! # use picante::HasRuntime as _;
 //! use glasshouse_picante::Queries;
 //! use tracing_subscriber::layer::SubscriberExt as _;
 //!
@@ -16,14 +17,14 @@
 //!
 //! # fn main() {
 //! # let tracer = Tracer::disabled();
-//! // What picante tells by `tracing`, for whatever subscriber there is.
 //! let subscriber = tracing_subscriber::registry().with(glasshouse_picante::layer());
 //! # let _default = tracing::subscriber::set_default(subscriber);
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let db = Db::new();
 //! let queries = Queries::new(&tracer, db.ingredient_registry());
-//! let nine = queries.run("square", square(&db, 3)).await?;
+//! tokio::spawn(queries.watch(db.runtime())); // counts inputs, invalidations and changes
+//! let nine = queries.run("square", square(&db, 3)).await?; // query.outcome: hit, miss or recompute
 //! # assert_eq!(nine, 9);
 //! # Ok::<_, std::sync::Arc<picante::PicanteError>>(())
 //! # }).unwrap();
@@ -31,12 +32,13 @@
 //! ```
 //!
 //! A query that is [run](Queries::run) has a span, a child of the current one; so has each query that is computed for
-//! it, below the one that asks for it. Those that are only looked up are counted by the one that asks. Attributes:
+//! it, below the one that asks for it. Those that are only looked up are counted by the one that asks. Of queries that a
+//! query asks for side by side, picante itself does not know which asks for which, so neither do their spans. Attributes:
 //!
 //! | attribute | of what |
 //! |---|---|
 //! | `query.name` | the query |
-//! | `query.outcome` | `hit`: the value was there; `miss`: it was computed for the first time; `recompute`: what it was made of has changed; `cancelled` |
+//! | `query.outcome` | `hit`: the value was there; `miss`: it was computed, and there was none; `recompute`: what it was made of has changed; `cancelled`: nobody waited for it |
 //! | `query.revalidated` | whether it was checked that what it was made of has not changed |
 //! | `query.waited` | whether another task computed it, or something that it needs |
 //! | `query.dependencies`, `query.hits` | how many queries it asked for, and how many of these were there |

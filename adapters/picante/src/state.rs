@@ -1,7 +1,6 @@
 //! What is known of a query that runs, by what picante tells while it is polled.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 
 use glasshouse_client::{ActiveSpan, SpanContext, StatusCode, context};
 
@@ -10,29 +9,26 @@ use crate::Queries;
 /// A query and its arguments: the number of its kind, and a hash.
 pub type Key = (u32, u64);
 
-/// A query that runs, and what is computed for it.
+/// A query that runs, and what picante does for it.
 #[derive(Debug)]
 pub struct State {
     queries: Queries,
-    /// The query itself, and above it those that are computed at this moment, each for the one before it.
-    frames: Vec<Frame>,
+    own: Asker,
     /// Which query it is, as far as picante told.
-    own: Option<Key>,
-    /// Queries whose value was there, and was checked.
-    revalidated: HashSet<Key>,
+    key: Option<Key>,
+    /// What picante is in at this moment, the innermost last.
+    steps: Vec<Step>,
+    /// The query whose value was checked last: when it is computed next, it had one.
+    checked: Option<Key>,
     /// Whether the layer is there.
     is_told: bool,
     is_over: bool,
 }
 
-/// A query that has a span.
+/// A query with a span, which may ask for others.
 #[derive(Debug)]
-struct Frame {
-    /// `None` for the query itself while it is not computed.
-    computes: Option<Key>,
+struct Asker {
     span: ActiveSpan,
-    /// The current span when it began.
-    before: Option<SpanContext>,
     outcome: Option<&'static str>,
     has_waited: bool,
     dependencies: u32,
@@ -41,10 +37,44 @@ struct Frame {
     asked: Option<Key>,
 }
 
-impl Frame {
-    fn new(span: ActiveSpan, computes: Option<Key>, outcome: Option<&'static str>) -> Self {
-        let before = context::current();
-        Self { computes, span, before, outcome, has_waited: false, dependencies: 0, hits: 0, asked: None }
+/// Something that picante does, from a frame that it pushes to when it pops it.
+#[derive(Debug)]
+struct Step {
+    key: Key,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// It checks whether a value still holds.
+    Checks,
+    /// It computes the query that is run.
+    ComputesOwn,
+    /// It computes another; with what was the current span before.
+    Computes(Box<Asker>, Option<SpanContext>),
+    /// It has computed it.
+    Done,
+}
+
+impl Asker {
+    fn new(mut span: ActiveSpan, outcome: Option<&'static str>) -> Self {
+        span.leave_thread();
+        Self { span, outcome, has_waited: false, dependencies: 0, hits: 0, asked: None }
+    }
+
+    /// It asks for a query.
+    fn asks(&mut self, key: Key) {
+        self.dependencies += 1;
+        // Unless it is computed next.
+        self.hits += 1;
+        self.asked = Some(key);
+    }
+
+    /// A query is computed: it may be the one that was asked for.
+    fn sees_computed(&mut self, key: Key) {
+        if self.asked.take_if(|asked| *asked == key).is_some() {
+            self.hits -= 1;
+        }
     }
 
     fn tell(&mut self) {
@@ -59,172 +89,226 @@ impl Frame {
             self.span.set_attribute("query.hits", self.hits);
         }
     }
+
+    fn was_cancelled(&mut self) {
+        self.outcome = Some("cancelled");
+        self.tell();
+    }
 }
 
 impl State {
-    pub fn new(queries: &Queries, name: &'static str) -> Self {
-        let mut span = queries.tracer.span(name).with_attribute("query.name", name).start();
-        span.leave_thread();
-        Self {
+    /// `None` when nothing is recorded.
+    pub fn new(queries: &Queries, name: &'static str) -> Option<Box<Self>> {
+        let span = queries.tracer.span(name).with_attribute("query.name", name).start();
+        span.context()?;
+        Some(Box::new(Self {
             queries: queries.clone(),
-            frames: vec![Frame::new(span, None, None)],
-            own: None,
-            revalidated: HashSet::new(),
+            own: Asker::new(span, None),
+            key: None,
+            steps: Vec::new(),
+            checked: None,
             is_told: false,
             is_over: false,
-        }
+        }))
     }
 
-    fn top(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("the query itself is there")
+    /// Who asks for what is asked for now.
+    fn asker(&mut self) -> &mut Asker {
+        let innermost = self.steps.iter_mut().rev().find_map(|step| match &mut step.work {
+            Work::Computes(asker, _) => Some(&mut **asker),
+            _ => None,
+        });
+        innermost.unwrap_or(&mut self.own)
     }
 
     /// The span that code runs in.
-    pub fn context(&self) -> Option<SpanContext> {
-        self.frames.last().and_then(|frame| frame.span.context().cloned()).or_else(context::current)
+    pub fn context(&mut self) -> Option<SpanContext> {
+        self.asker().span.context().cloned()
     }
 
-    /// The layer is there.
-    pub fn told(&mut self) {
-        self.is_told = true;
+    /// Whether the layer is there.
+    pub fn is_told(&self) -> bool {
+        self.is_told
     }
 
-    /// The query on top asks for another.
-    pub fn asks(&mut self, key: Key) {
-        let top = self.top();
-        top.dependencies += 1;
-        // Unless it is computed next.
-        top.hits += 1;
-        top.asked = Some(key);
+    /// Whether this is the query that is run, of which nothing was told yet.
+    fn is_own(&mut self, key: Key) -> bool {
+        self.steps.is_empty() && *self.key.get_or_insert(key) == key
     }
 
     /// It is checked whether a value still holds.
-    pub fn revalidates(&mut self, key: Key) {
-        if self.frames.len() == 1 {
-            self.own.get_or_insert(key);
+    fn checks(&mut self, key: Key) {
+        if self.is_own(key) {
+            self.own.span.set_attribute("query.revalidated", true);
         }
-        if self.own == Some(key) {
-            self.frames[0].span.set_attribute("query.revalidated", true);
-        }
-        self.revalidated.insert(key);
+        self.steps.push(Step { key, work: Work::Checks });
     }
 
-    /// Another task computes what is asked for.
-    pub fn waits(&mut self) {
-        self.top().has_waited = true;
-    }
-
-    /// A query is computed.
-    pub fn computes(&mut self, key: Key) {
-        let had_value = self.revalidated.remove(&key);
+    /// A query is computed. Says whether it is the one that is run.
+    fn computes(&mut self, key: Key) -> bool {
+        let had_value = self.checked.take_if(|checked| *checked == key).is_some();
         let outcome = if had_value { "recompute" } else { "miss" };
-        if self.frames.len() == 1 && *self.own.get_or_insert(key) == key {
-            let own = &mut self.frames[0];
-            own.computes = Some(key);
-            own.outcome.get_or_insert(outcome);
-            return;
+        if self.is_own(key) {
+            self.own.outcome.get_or_insert(outcome);
+            self.steps.push(Step { key, work: Work::ComputesOwn });
+            return true;
         }
-        let top = self.top();
-        if top.asked.take_if(|asked| *asked == key).is_some() {
-            top.hits -= 1;
-        }
+        self.asker().sees_computed(key);
         let name = self.queries.name(key.0);
         let mut span = self.queries.tracer.span(name).with_attribute("query.name", name);
         if had_value {
             span = span.with_attribute("query.revalidated", true);
         }
-        let mut span = span.start();
-        span.leave_thread();
-        self.frames.push(Frame::new(span, Some(key), Some(outcome)));
-        context::replace(self.context());
+        let asker = Box::new(Asker::new(span.start(), Some(outcome)));
+        let before = context::replace(asker.span.context().cloned());
+        self.steps.push(Step { key, work: Work::Computes(asker, before) });
+        false
     }
 
     /// A query was computed, or failed.
-    pub fn computed(&mut self, key: Key, failure: Option<&str>) {
-        let Some(at) = self.frames.iter().rposition(|frame| frame.computes == Some(key)) else { return };
-        let frame = &mut self.frames[at];
-        if at == 0 {
-            // How it ends is told by the answer.
-            frame.computes = None;
-            return;
+    fn computed(&mut self, key: Key, failure: Option<&str>) {
+        let is_it = |step: &&mut Step| step.key == key && matches!(step.work, Work::ComputesOwn | Work::Computes(..));
+        let Some(step) = self.steps.iter_mut().rev().find(is_it) else { return };
+        // How the query itself ends is told by its answer.
+        if let Work::Computes(mut asker, before) = std::mem::replace(&mut step.work, Work::Done) {
+            asker.tell();
+            if let Some(failure) = failure {
+                asker.span.set_status(StatusCode::Error, failure);
+            }
+            leave(&asker, before);
         }
-        frame.tell();
-        if let Some(failure) = failure {
-            frame.span.set_status(StatusCode::Error, failure);
+    }
+
+    /// Picante leaves what it was in. What was not computed by then nobody waits for.
+    fn leaves(&mut self) {
+        let done = self.steps.iter().rposition(|step| matches!(step.work, Work::Done));
+        let Some(at) = done.or(self.steps.len().checked_sub(1)) else { return };
+        let step = self.steps.remove(at);
+        match step.work {
+            Work::Checks => self.checked = Some(step.key),
+            Work::Computes(mut asker, before) => {
+                asker.was_cancelled();
+                leave(&asker, before);
+            }
+            Work::ComputesOwn | Work::Done => {}
         }
-        if context::current().as_ref() == frame.span.context() {
-            context::replace(frame.before.take());
-        }
-        // What was computed side by side goes on.
-        self.frames.remove(at);
     }
 
     /// There is an answer.
     pub fn finish<E: std::error::Error + ?Sized>(mut self, failure: Option<&E>) {
         self.is_over = true;
-        let is_told = self.is_told;
-        let own = &mut self.frames[0];
-        if is_told {
-            own.outcome.get_or_insert("hit");
+        if self.is_told && failure.is_none() {
+            self.own.outcome.get_or_insert("hit");
         }
-        own.tell();
+        self.own.tell();
         if let Some(failure) = failure {
-            own.span.record_error(failure);
+            self.own.span.record_error(failure);
         }
+    }
+}
+
+/// A span ends: code runs in the one before it again.
+fn leave(asker: &Asker, before: Option<SpanContext>) {
+    if context::current().as_ref() == asker.span.context() {
+        context::replace(before);
     }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
-        // Nobody waited for it. A panic is told as such. Who was asked ends before who asks.
-        while let Some(mut frame) = self.frames.pop() {
-            if !self.is_over && !std::thread::panicking() {
-                frame.outcome = Some("cancelled");
-                frame.tell();
+        // A panic is told as such.
+        if std::thread::panicking() {
+            return;
+        }
+        // Who was asked ends before who asks.
+        while let Some(step) = self.steps.pop() {
+            if let Work::Computes(mut asker, _) = step.work {
+                asker.was_cancelled();
             }
+        }
+        if !self.is_over {
+            self.own.was_cancelled();
         }
     }
 }
 
-thread_local! {
-    /// The query that is polled.
-    static POLLED: RefCell<Option<Box<State>>> = const { RefCell::new(None) };
+/// What picante tells.
+#[derive(Debug, Clone, Copy)]
+pub enum Told {
+    /// The layer is there.
+    Here,
+    /// A query asks for another.
+    Asks(Key),
+    /// A value is checked: whether what it was made of has not changed.
+    Checks(Key),
+    /// Another task computes what is asked for.
+    Waits,
+    /// A query is computed.
+    Computes(Key),
+    /// It was computed, or failed as it is said.
+    Computed(Key, Option<&'static str>),
+    /// A check or a computation is left, done or not.
+    Leaves,
 }
 
-/// Changes what is known of the query that is polled, if one is.
-pub fn change(change: impl FnOnce(&mut State)) {
-    // A thread that is ending polls nothing; what a change itself tells is not for the query.
+thread_local! {
+    /// The queries that are polled, one within the other.
+    #[expect(clippy::vec_box, reason = "they go from here to who polls them, at each poll")]
+    static POLLED: RefCell<Vec<Box<State>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lets the query that is polled know, if one is.
+pub fn tell(told: Told) {
+    // A thread that is ending polls nothing; what is told by what happens here is not of the query.
     let _ = POLLED.try_with(|polled| {
-        if let Ok(mut polled) = polled.try_borrow_mut()
-            && let Some(state) = polled.as_mut()
-        {
-            change(state);
+        let Ok(mut polled) = polled.try_borrow_mut() else { return };
+        let Some((state, outer)) = polled.split_last_mut() else { return };
+        match told {
+            Told::Here => state.is_told = true,
+            // A query that is run within another is asked for by that one.
+            Told::Asks(key) => match outer.last_mut() {
+                Some(outer) if state.key.is_none() => {
+                    state.key = Some(key);
+                    outer.asker().asks(key);
+                }
+                _ => state.asker().asks(key),
+            },
+            Told::Checks(key) => state.checks(key),
+            Told::Waits => state.asker().has_waited = true,
+            Told::Computes(key) => {
+                if state.computes(key)
+                    && let Some(outer) = outer.last_mut()
+                {
+                    outer.asker().sees_computed(key);
+                }
+            }
+            Told::Computed(key, failure) => state.computed(key, failure),
+            Told::Leaves => state.leaves(),
         }
     });
 }
 
 /// A query is polled while this lives.
 #[derive(Debug)]
-pub struct Polling {
-    before: Option<Box<State>>,
-}
+pub struct Polling(());
 
 impl Polling {
     pub fn new(state: Box<State>) -> Self {
-        Self { before: POLLED.replace(Some(state)) }
+        POLLED.with_borrow_mut(|polled| polled.push(state));
+        Self(())
     }
 
     /// It is polled no more.
-    pub fn end(mut self) -> Option<Box<State>> {
-        let state = POLLED.replace(self.before.take());
+    pub fn end(self) -> Option<Box<State>> {
         std::mem::forget(self);
-        state
+        POLLED.with_borrow_mut(Vec::pop)
     }
 }
 
 impl Drop for Polling {
     fn drop(&mut self) {
-        // It panicked.
-        drop(POLLED.replace(self.before.take()));
+        // It panicked. What ends with it may tell, when nothing is borrowed.
+        let state = POLLED.with_borrow_mut(Vec::pop);
+        drop(state);
     }
 }

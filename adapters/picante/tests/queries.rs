@@ -30,6 +30,7 @@ struct File {
 }
 
 tokio::task_local! {
+    static QUERIES: Queries;
     static TRACER: Tracer;
 }
 
@@ -54,6 +55,27 @@ async fn twice<DB: HasFileIngredient + HasLengthQuery>(db: &DB, file: File) -> P
     Ok(length(db, file).await? + length(db, file).await?)
 }
 
+/// Gives up one query, and asks for another.
+#[picante::tracked]
+async fn impatient<DB: HasFileIngredient + HasLengthQuery + HasEndlessQuery>(
+    db: &DB,
+    file: File,
+) -> PicanteResult<usize> {
+    tokio::select! {
+        biased;
+        _ = endless(db) => {}
+        () = tokio::task::yield_now() => {}
+    }
+    length(db, file).await
+}
+
+/// Runs another query with a span of its own.
+#[picante::tracked]
+async fn nested<DB: HasFileIngredient + HasLengthQuery>(db: &DB, file: File) -> PicanteResult<usize> {
+    let queries = QUERIES.with(Clone::clone);
+    Ok(queries.run("length", length(db, file)).await? + queries.run("length", length(db, file)).await?)
+}
+
 /// Waits for ever.
 #[picante::tracked]
 async fn endless<DB: HasRuntime>(db: &DB) -> usize {
@@ -64,7 +86,7 @@ async fn endless<DB: HasRuntime>(db: &DB) -> usize {
 
 static ENDLESS: Notify = Notify::const_new();
 
-#[picante::db(inputs(File), tracked(length, total, twice, endless))]
+#[picante::db(inputs(File), tracked(length, total, twice, impatient, nested, endless))]
 struct Db {}
 
 struct Fixture {
@@ -227,6 +249,64 @@ async fn who_does_not_wait_any_more_has_cancelled() {
         })
         .await;
     assert_eq!(tree(&fixture.spans(1), &[]), ["cancelled endless"]);
+}
+
+#[tokio::test]
+async fn a_query_that_is_given_up_within_another_ends_then() {
+    let fixture = Fixture::new();
+    let Fixture { db, queries, a, .. } = &fixture;
+    assert_eq!(fixture.told(queries.run("impatient", impatient(db, *a))).await.unwrap(), 5);
+    let spans = fixture.spans(3);
+    assert_eq!(tree(&spans, &[]), ["miss impatient 0/2", "  cancelled endless", "  miss length"]);
+    let end = |name: &str| spans.iter().find(|span| span.name == name).unwrap().end_time_unix_nano;
+    assert!(end("endless") <= end("length"));
+}
+
+#[tokio::test]
+async fn a_query_that_is_run_within_another_is_asked_for_by_it() {
+    let fixture = Fixture::new();
+    let Fixture { db, queries, a, .. } = &fixture;
+    let work = QUERIES.scope(queries.clone(), queries.run("nested", nested(db, *a)));
+    assert_eq!(fixture.told(work).await.unwrap(), 10);
+    assert_eq!(tree(&fixture.spans(3), &[]), ["miss nested 1/2", "  miss length", "  hit length"]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_given_up_within_another_leaves_nothing() {
+    let fixture = Fixture::new();
+    let Fixture { db, queries, a, .. } = &fixture;
+    let work = async {
+        tokio::select! {
+            biased;
+            _ = queries.run("endless", endless(db)) => {}
+            () = tokio::task::yield_now() => {}
+        }
+        length(db, *a).await
+    };
+    assert_eq!(fixture.told(queries.run("outer", work)).await.unwrap(), 5);
+    assert_eq!(tree(&fixture.spans(2), &[]), ["miss outer", "  cancelled endless"]);
+}
+
+#[tokio::test]
+async fn a_failure_is_no_hit() {
+    let fixture = Fixture::new();
+    let Fixture { db, queries, a, b, .. } = &fixture;
+    let run = async || fixture.told(queries.run("total", total(db, *a, *b))).await;
+    assert_eq!(run().await.unwrap(), 10);
+    File::new(db, "b".to_owned(), "x".repeat(1000)).unwrap();
+    let error = run().await.unwrap_err();
+    let spans = fixture.spans(3 + 2);
+    let lines = tree(&spans, &[]);
+    assert_eq!(lines[3], format!("? total revalidated error: {error}"));
+    assert_eq!(lines[4], "  recompute length revalidated error: the query panicked");
+}
+
+#[tokio::test]
+async fn a_disabled_tracer_costs_a_query_nothing() {
+    let fixture = Fixture::new();
+    let queries = Queries::new(&Tracer::disabled(), fixture.db.ingredient_registry());
+    assert_eq!(fixture.told(queries.run("length", length(&fixture.db, fixture.a))).await.unwrap(), 5);
+    fixture.spans(0);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use glasshouse_client::{ActiveSpan, SpanBuilder, SpanContext, SpanKind, StatusCode, Tracer};
 use rapace::registry::{MethodId, ServiceRegistry};
-use rapace::{ErrorCode, Frame, FrameFlags, RpcError, parse_error_payload};
+use rapace::{ErrorCode, Frame, FrameFlags, MsgDescHot, RpcError, parse_error_payload};
 
 /// A call that runs. When it is dropped before its end, it was cancelled.
 #[derive(Debug)]
@@ -18,21 +18,20 @@ pub fn method_name(method: u32) -> Option<String> {
 }
 
 impl Call {
-    /// Starts the span of a call.
+    /// Starts the span of a call of a method, whose name may be known.
     pub fn start(
         tracer: &Tracer,
         kind: SpanKind,
-        method: u32,
+        (method, name): (u32, Option<&str>),
         parent: impl FnOnce(SpanBuilder<'_>) -> SpanBuilder<'_>,
     ) -> Self {
-        let name = method_name(method);
         let mut span =
             parent(tracer.span("rapace").with_kind(kind)).with_attribute("rpc.system.name", "rapace").start();
         span.leave_thread();
         match name {
             Some(name) => {
-                span.set_attribute("rpc.method", &name);
-                span.set_name(name);
+                span.set_attribute("rpc.method", name);
+                span.set_name(name.to_owned());
             }
             None => span.set_attribute("rapace.method_id", i64::from(method)),
         }
@@ -69,6 +68,11 @@ impl Call {
             None => self.span.set_attribute("error.type", "transport"),
         }
         self.span.set_status(StatusCode::Error, &error.to_string());
+    }
+
+    /// Ends it with an error.
+    pub fn failed(mut self, error: &RpcError) {
+        self.fail(error);
     }
 
     /// A frame of the answer came, or goes.
@@ -108,4 +112,20 @@ fn is_of_caller(code: ErrorCode) -> bool {
             | Aborted
             | OutOfRange
     )
+}
+
+/// An error as rapace sends it: code, length of the message, message.
+pub fn error_frame(error: &RpcError) -> Frame {
+    let (code, message) = match error {
+        RpcError::Status { code, message } => (*code, message.clone()),
+        RpcError::Transport(error) => (ErrorCode::Unavailable, error.to_string()),
+        RpcError::Cancelled => (ErrorCode::Cancelled, error.to_string()),
+        RpcError::DeadlineExceeded => (ErrorCode::DeadlineExceeded, error.to_string()),
+    };
+    let mut payload = (code as u32).to_le_bytes().to_vec();
+    payload.extend((message.len() as u32).to_le_bytes());
+    payload.extend(message.as_bytes());
+    let mut desc = MsgDescHot::new();
+    desc.flags = FrameFlags::ERROR | FrameFlags::EOS;
+    Frame::with_payload(desc, payload)
 }

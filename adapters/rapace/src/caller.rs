@@ -3,14 +3,16 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
 use futures::future::{self, Either, Shared};
 use futures::{FutureExt as _, StreamExt as _, stream};
 use glasshouse_client::{SpanContext, SpanKind, Tracer, context};
-use rapace::{ErrorCode, Frame, FrameFlags, MsgDescHot, RpcError, RpcSession, Transport, TransportError};
+use rapace::{ErrorCode, Frame, FrameFlags, RpcError, RpcSession, Transport, TransportError};
+use tokio::task::unconstrained;
 
-use crate::call::{Call, method_name};
+use crate::call::{Call, error_frame, method_name};
 use crate::metadata::open_channel;
 
 /// Makes calls by a session, each with a span.
@@ -42,26 +44,43 @@ impl Caller {
     }
 
     /// Runs something that makes calls, one or several, by the session that is passed to it. Each call has a span, a child of
-    /// the current one, that ends when the answer is there, with its last item when it is a stream. What is not
-    /// answered when the work is done, or dropped, was cancelled. Tunnels do not go through that session.
+    /// the span that is the current one when this is polled first; it ends when the answer is there, with its last item
+    /// when it is a stream. What is not answered when the work is done, or dropped, was cancelled.
     ///
-    /// ```ignore
+    /// - Streams are to be read within.
+    /// - A call that cannot be sent ends with `ErrorCode::Unavailable`.
+    /// - Notifications have a span each; the server is not told of it.
+    /// - Tunnels do not go through that session.
+    ///
+    /// ```
+    /// # #[rapace::service]
+    /// # trait Calculator { async fn add(&self, a: i32, b: i32) -> i32; }
+    /// # async fn example(caller: glasshouse_rapace::Caller) -> Result<(), rapace::RpcError> {
     /// let sum = caller.run(async |session| CalculatorClient::new(session).add(2, 3).await).await?;
+    /// # let _ = sum;
+    /// # Ok(())
+    /// # }
     /// ```
     pub async fn run<T>(&self, work: impl AsyncFnOnce(Arc<RpcSession>) -> T) -> T {
         let (near, far) = Transport::mem_pair();
         let session = Arc::new(RpcSession::new(near));
         let (working, done) = oneshot::channel();
-        let relay = Relay { caller: self, far, parent: context::current(), done: done.shared() };
+        let relay = Relay { caller: self, far, parent: context::current(), limit: call_timeout(), done: done.shared() };
         let mut relaying = pin!(relay.run());
-        let background = pin!(future::join(Arc::clone(&session).run(), relaying.as_mut()));
-        let done = match future::select(pin!(work(session)), background).await {
-            Either::Left((done, _)) => done,
-            Either::Right((_, work)) => work.await,
+        let background = Arc::clone(&session).run();
+        let done = match future::select(pin!(work(session)), pin!(future::join(background, relaying.as_mut()))).await {
+            Either::Left((done, _)) => Ok(done),
+            // It has closed the session.
+            Either::Right((_, work)) => Err(work.await),
         };
         drop(working);
-        relaying.await;
-        done
+        match done {
+            Ok(done) => {
+                relaying.await;
+                done
+            }
+            Err(done) => done,
+        }
     }
 }
 
@@ -70,6 +89,8 @@ struct Relay<'c> {
     caller: &'c Caller,
     far: Transport,
     parent: Option<SpanContext>,
+    /// How long rapace's sessions wait for an answer.
+    limit: Duration,
     /// Ends with the work that makes the calls.
     done: Shared<oneshot::Receiver<Infallible>>,
 }
@@ -78,7 +99,8 @@ impl Relay<'_> {
     /// Until the work is done, and what it sent has gone.
     async fn run(&self) {
         let requests = stream::unfold(&self.far, async |far| {
-            let receiving = pin!(far.recv_frame());
+            // When the work is done, what it sent is there: the runtime must not say otherwise to let others run.
+            let receiving = pin!(unconstrained(far.recv_frame()));
             match future::select(receiving, self.done.clone()).await {
                 Either::Left((request, _)) => Some((request.ok()?, far)),
                 Either::Right(_) => None,
@@ -89,6 +111,7 @@ impl Relay<'_> {
 
     async fn relay(&self, request: Frame) {
         let (channel, method) = (request.desc.channel_id, request.desc.method_id);
+        let request_is_stream = request.desc.flags.contains(FrameFlags::NO_REPLY);
         if method == 0 || request.desc.flags.contains(FrameFlags::CONTROL) {
             let error = RpcError::Status {
                 code: ErrorCode::Unimplemented,
@@ -96,18 +119,29 @@ impl Relay<'_> {
             };
             return self.answer(channel, error_frame(&error)).await;
         }
-        let mut call = Call::start(&self.caller.tracer, SpanKind::Client, method, |span| match &self.parent {
-            Some(parent) => span.with_parent(parent),
-            None => span,
-        });
+        let name = method_name(method);
+        let mut call =
+            Call::start(&self.caller.tracer, SpanKind::Client, (method, name.as_deref()), |span| match &self.parent {
+                Some(parent) => span.with_parent(parent),
+                None => span,
+            });
+        let begun = Instant::now();
+        let is_late = || begun.elapsed() >= self.limit && !request_is_stream;
         let last = if channel == 0 {
             // Nobody answers it.
             self.send(request, channel).await.map(|()| None)
         } else {
-            match future::select(pin!(self.call(request, &mut call)), self.done.clone()).await {
-                Either::Left((last, _)) => last.map(Some),
+            let answered =
+                match future::select(pin!(self.call(request, name.as_deref(), &mut call)), self.done.clone()).await {
+                    Either::Left((last, _)) => Some(last),
+                    Either::Right(_) => None,
+                };
+            match answered {
+                // The session that made the call has given up.
+                _ if is_late() => Err(RpcError::DeadlineExceeded),
+                Some(last) => last.map(Some),
                 // Nobody waits for the answer.
-                Either::Right(_) => return,
+                None => return,
             }
         };
         let last = last.unwrap_or_else(|error| {
@@ -123,17 +157,17 @@ impl Relay<'_> {
     }
 
     /// Sends a request, and takes its answer back, all but the last frame.
-    async fn call(&self, request: Frame, call: &mut Call) -> Result<Frame, RpcError> {
+    async fn call(&self, request: Frame, name: Option<&str>, call: &mut Call) -> Result<Frame, RpcError> {
         let session = &self.caller.session;
-        let (channel, method) = (request.desc.channel_id, request.desc.method_id);
+        let channel = request.desc.channel_id;
         let is_stream = request.desc.flags.contains(FrameFlags::NO_REPLY);
         let outer = session.next_channel_id();
         let mut answers = session.register_tunnel(outer);
         let _registered = Registered { session, channel: outer };
         if self.caller.propagates
-            && let Some(context) = call.context()
+            && let Some(context) = call.context().or(self.parent.as_ref())
         {
-            let open = open_channel(outer, &method_name(method).unwrap_or_default(), context);
+            let open = open_channel(outer, name.unwrap_or_default(), context);
             session.transport().send_frame(open).await.map_err(RpcError::Transport)?;
         }
         self.send(request, outer).await?;
@@ -157,8 +191,8 @@ impl Relay<'_> {
 
     async fn answer(&self, channel: u32, mut frame: Frame) {
         frame.desc.channel_id = channel;
-        // When nobody waits any more, the work is done.
-        let _ = self.far.send_frame(frame).await;
+        // When the work is done, nobody waits for it.
+        let _ = future::select(pin!(self.far.send_frame(frame)), self.done.clone()).await;
     }
 }
 
@@ -174,18 +208,8 @@ impl Drop for Registered<'_> {
     }
 }
 
-/// An error as rapace sends it: code, length of the message, message.
-fn error_frame(error: &RpcError) -> Frame {
-    let (code, message) = match error {
-        RpcError::Status { code, message } => (*code, message.clone()),
-        RpcError::Transport(error) => (ErrorCode::Unavailable, error.to_string()),
-        RpcError::Cancelled => (ErrorCode::Cancelled, error.to_string()),
-        RpcError::DeadlineExceeded => (ErrorCode::DeadlineExceeded, error.to_string()),
-    };
-    let mut payload = (code as u32).to_le_bytes().to_vec();
-    payload.extend((message.len() as u32).to_le_bytes());
-    payload.extend(message.as_bytes());
-    let mut desc = MsgDescHot::new();
-    desc.flags = FrameFlags::ERROR | FrameFlags::EOS;
-    Frame::with_payload(desc, payload)
+/// As rapace reads it.
+fn call_timeout() -> Duration {
+    let set = std::env::var("RAPACE_CALL_TIMEOUT_MS").ok().and_then(|text| text.parse().ok());
+    Duration::from_millis(set.unwrap_or(30_000))
 }

@@ -8,15 +8,16 @@ mod server;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, future, stream};
 use glasshouse_client::{Tracer, WithContext as _, context};
 use glasshouse_rapace::Caller;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use rapace::{ErrorCode, RpcError, RpcSession, Streaming, Transport};
-use server::{Answer, Server, attributes, eventually, named, text};
+use server::{Answer, DEADLINE, Server, attributes, eventually, named, text};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 #[rapace::service]
 trait Shop {
@@ -29,6 +30,7 @@ trait Shop {
 #[rapace::service]
 trait Bank {
     async fn pay(&self, sum: u32) -> u32;
+    async fn payments(&self) -> Streaming<u32>;
 }
 
 const BROKEN: u32 = 13;
@@ -190,8 +192,12 @@ async fn errors_are_told_by_both_sides() {
     });
     let sold_out = prices.await.unwrap_err();
     let broken = calls.run(async |session| ShopClient::new(session).price(BROKEN).await).await.unwrap_err();
+    let payments = calls.run(async |session| BankClient::new(session).payments().await?.next().await.unwrap());
+    payments.await.unwrap_err();
 
-    let spans = pair.spans(2 * 3 + 1 + BROKEN as usize + 1);
+    let spans = pair.spans(2 * 4 + 1 + BROKEN as usize + 1);
+    let (client, server) = sides(&spans, "Bank.payments");
+    assert_eq!((failure(client).1, failure(server).1), (Some("Unimplemented"), Some("Unimplemented")));
     let (client, server) = sides(&spans, "Bank.pay");
     assert_child(server, client);
     let unknown = (Some("Unimplemented"), Some("Unimplemented"), &*refused.to_string());
@@ -209,6 +215,10 @@ struct NoBank;
 impl Bank for NoBank {
     async fn pay(&self, sum: u32) -> u32 {
         sum
+    }
+
+    async fn payments(&self) -> Streaming<u32> {
+        Box::pin(stream::empty())
     }
 }
 
@@ -228,12 +238,76 @@ async fn who_does_not_wait_any_more_has_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn work_ends_at_once_however_many_answers_are_on_their_way() {
+    let pair = Pair::traced();
+    let work = pair.calls.run(async |session| {
+        let shop = Arc::new(ShopClient::new(session));
+        let call = async |item: u32| if item == 150 { Err(()) } else { shop.price(item % 10).await.map_err(drop) };
+        future::try_join_all((0..300).map(call)).await
+    });
+    assert_eq!(timeout(DEADLINE, work).await.expect("it does not hang"), Err(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_not_read_to_its_end_was_cancelled() {
+    let pair = Pair::traced();
+    let first = pair.calls.run(async |session| ShopClient::new(session).prices(5).await?.next().await.unwrap());
+    assert_eq!(first.await.unwrap(), 0);
+    // The server gives all of it.
+    let spans = pair.spans(2 + 5);
+    let (client, server) = sides(&spans, "Shop.prices");
+    assert!(matches!(failure(client), (None, None | Some("cancelled"), "")), "{client:?}");
+    assert_eq!(failure(server), (None, None, ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_may_be_made_by_tasks() {
+    let pair = Pair::traced();
+    let calls = pair.calls.clone();
+    let task = async move { calls.run(async |session| ShopClient::new(session).price(3).await).await };
+    assert_eq!(tokio::spawn(task.in_span(pair.tracer.span("task").start())).await.unwrap().unwrap(), 300);
+    let spans = pair.spans(4);
+    assert_child(sides(&spans, "Shop.price").0, named(&spans, "task"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_caller_passes_the_trace_on() {
+    let pair = Pair::traced();
+    let calls = Caller::new(&Tracer::disabled(), Arc::clone(&pair.client));
+    let call = calls.run(async |session| ShopClient::new(session).price(3).await);
+    assert_eq!(call.in_span(pair.tracer.span("outer").start()).await.unwrap(), 300);
+    let spans = pair.spans(3);
+    assert_child(named(&spans, "Shop.price"), named(&spans, "outer"));
+}
+
+/// It runs once more, in a process in which rapace waits for a moment only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_takes_too_long_is_an_error() {
+    const LIMIT: &str = "RAPACE_CALL_TIMEOUT_MS";
+    if std::env::var_os(LIMIT).is_none() {
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        let test = "a_call_that_takes_too_long_is_an_error";
+        let ended = again.args(["--exact", test, "--nocapture"]).env(LIMIT, "50").status().unwrap();
+        assert!(ended.success());
+        return;
+    }
+    let pair = Pair::traced();
+    let error = pair.calls.run(async |session| ShopClient::new(session).wait().await).await.unwrap_err();
+    assert!(matches!(error, RpcError::DeadlineExceeded));
+    let span = &pair.spans(1)[0];
+    assert_eq!(failure(span), (Some("DeadlineExceeded"), Some("DeadlineExceeded"), "deadline exceeded"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_gone_is_an_error() {
     let pair = Pair::traced();
     pair.serving.abort();
-    while pair.client.send_chunk(1, vec![]).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    let gone = async {
+        while pair.client.send_chunk(1, vec![]).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, gone).await.expect("it is gone");
     let error = pair.calls.run(async |session| ShopClient::new(session).price(1).await).await.unwrap_err();
     let span = &pair.spans(1)[0];
     assert_eq!(failure(span), (None, Some("transport"), "transport error: transport closed"));
@@ -285,14 +359,22 @@ async fn a_caller_that_knows_nothing_of_it_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_answers_ends_when_it_is_sent() {
+async fn what_nobody_answers_is_sent_before_the_work_is_over() {
+    const COUNT: usize = 60;
     let pair = Pair::traced();
     let payload = rapace::facet_postcard::to_vec(&7u32).unwrap();
-    pair.calls.run(async |session| session.notify(SHOP_METHOD_ID_PRICE, payload).await).await.unwrap();
-    let spans = pair.spans(3);
-    let (client, server) = sides(&spans, "Shop.price");
-    assert_eq!((failure(client), failure(server)), ((None, None, ""), (None, None, "")));
-    assert_child(named(&spans, "look up"), server);
+    let work = pair.calls.run(async |session| {
+        for _ in 0..COUNT {
+            session.notify(SHOP_METHOD_ID_PRICE, payload.clone()).await?;
+        }
+        Ok::<_, RpcError>(())
+    });
+    work.await.unwrap();
+    let spans = pair.spans(3 * COUNT);
+    assert!(spans.iter().all(|span| failure(span) == (None, None, "")));
+    // The server is not told of the trace.
+    let servers: Vec<_> = spans.iter().filter(|span| span.kind == SpanKind::Server as i32).collect();
+    assert!(servers.len() == COUNT && servers.iter().all(|server| server.parent_span_id.is_empty()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,20 +1,26 @@
-//! A shop (axum) that asks its stock (tonic) before it takes an order, and has the parcel packed by a task that goes on
-//! after the answer: one trace through all of them, with the log records of `tracing`.
+//! A shop (axum) that asks its stock (tonic) before it takes an order; the stock has shelves counted by a worker with a
+//! thread of its own, and the shop has the parcel packed by a task that goes on after the answer: one trace through all of
+//! them, with the log records of `tracing`.
 //!
 //! `services [URL [SHOP STOCK]]`, then `curl http://127.0.0.1:3000/orders/7`. SHOP and STOCK are addresses to listen on.
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread;
 
 use axum::extract::{MatchedPath, Path, State};
 use axum::http::{Extensions, StatusCode};
 use axum::routing::get;
 use glasshouse_client::tower::{ClientLayer, ClientService, ServerLayer};
-use glasshouse_client::{Tracer, TracingLayer, WithContext as _};
+use glasshouse_client::{SpanContext, Tracer, TracingLayer, WithContext as _, context};
+use http::Request;
+use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tower::ServiceBuilder;
+use tower::util::MapRequestLayer;
 use tracing::{info, instrument, warn};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -41,9 +47,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let stock_address: SocketAddr = stock_address.parse()?;
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("pens", tonic_health::ServingStatus::Serving).await;
-    let layer = ServerLayer::new(stock);
-    let server = tonic::transport::Server::builder().layer(layer).add_service(health).serve(stock_address);
-    tokio::spawn(server);
+    let worker = count_shelves(stock.clone())?;
+    let ask_worker = MapRequestLayer::new(move |request: Request<Body>| {
+        // What is counted belongs to who asks.
+        drop(worker.send(context::current()));
+        request
+    });
+    let mut server = tonic::transport::Server::builder().layer(ServerLayer::new(stock)).layer(ask_worker);
+    tokio::spawn(server.add_service(health).serve(stock_address));
 
     let channel = Endpoint::from_shared(format!("http://{stock_address}"))?.connect_lazy();
     let channel = ServiceBuilder::new().layer(ClientLayer::new(shop.clone())).service(channel);
@@ -70,6 +81,19 @@ async fn order(State(mut shop): State<Shop>, Path(id): Path<u32>) -> Result<Stri
     let parcel = shop.tracer.span("pack parcel").with_attribute("order", id).start();
     tokio::spawn(async move { info!(id, "packed") }.in_span(parcel));
     Ok(format!("order {id} is on its way\n"))
+}
+
+/// A worker with a thread of its own, and the way to ask it, each time in the span of who asks.
+fn count_shelves(tracer: Tracer) -> std::io::Result<mpsc::Sender<Option<SpanContext>>> {
+    let (asks, asked) = mpsc::channel();
+    thread::Builder::new().name("shelves".to_owned()).spawn(move || {
+        while let Ok(from) = asked.recv() {
+            let _from = context::enter(from);
+            let mut span = tracer.span("count shelves").start();
+            span.set_attribute("shelves", (0..100_000).filter(|shelf| shelf % 7 == 0).count());
+        }
+    })?;
+    Ok(asks)
 }
 
 /// Takes its time on one thread.

@@ -1,5 +1,6 @@
 //! A worker that takes jobs from a queue, and tells how it does: actions, events, how many wait, what it takes of the
-//! machine. Each job goes on with the trace of who queued it. `worker [URL] [JOBS]`
+//! machine. Each job goes on with the trace of who queued it. A job that runs for longer than half a second is told of
+//! while it runs. `worker [URL] [JOBS [STUCK]]`: the job with the number STUCK never ends.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -18,7 +19,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let url = arguments.next().unwrap_or_else(|| "http://localhost:4318".to_owned());
     let jobs: u32 = arguments.next().map_or(Ok(100), |jobs| jobs.parse())?;
-    let tracer = Tracer::builder(&url).service("worker").metrics_interval(Duration::from_secs(1)).connect_checked()?;
+    let stuck: Option<u32> = arguments.next().map(|stuck| stuck.parse()).transpose()?;
+    let tracer = Tracer::builder(&url)
+        .service("worker")
+        .metrics_interval(Duration::from_secs(1))
+        .report_open_spans(Duration::from_millis(500))
+        .connect_checked()?;
     let collector = MetricsCollector::new(&tracer);
 
     let request = tracer.span("request").with_kind(SpanKind::Producer).start();
@@ -36,6 +42,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             None => span,
         }
         .start();
+        while stuck == Some(job.number) {
+            thread::park();
+        }
         let ok = resize(&job);
         if !ok {
             span.set_status(StatusCode::Error, "not an image");

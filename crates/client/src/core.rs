@@ -100,13 +100,16 @@ impl Core {
         tracers.iter().filter_map(Weak::upgrade).find(|core| core.number == number)
     }
 
-    /// The ring of threads that have none of their own.
-    pub fn shared_ring(&self) -> MutexGuard<'_, Writer> {
-        self.shared_ring.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The ring of threads that have none of their own; `None` in a child, where it may be locked for ever.
+    pub fn shared_ring(&self) -> Option<MutexGuard<'_, Writer>> {
+        (!self.is_forked()).then(|| self.shared_ring.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A ring for a thread; `None` when there are as many as memory is for, or it is too late.
+    /// A ring for a thread; `None` when there are as many as memory is for, or it is too late, or nobody collects.
     pub fn new_ring(&self, thread: &Arc<ThreadAttributes>) -> Option<Writer> {
+        if self.is_forked() {
+            return None;
+        }
         let most = self.limits.rings();
         let more = |rings: usize| (rings < most && !self.is_stopped()).then_some(rings + 1);
         self.rings.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
@@ -132,7 +135,9 @@ impl Core {
     /// Where a thread counts what it makes.
     pub fn new_thread(&self) -> Arc<PerSignal<AtomicU64>> {
         let count = Arc::<PerSignal<AtomicU64>>::default();
-        self.made_by_threads().threads.push(Arc::clone(&count));
+        if !self.is_forked() {
+            self.made_by_threads().threads.push(Arc::clone(&count));
+        }
         count
     }
 
@@ -216,7 +221,9 @@ impl Core {
 
     /// Lets something be called before metrics are read.
     pub fn add_reader(&self, reader: Box<dyn Fn() + Send>) {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        if !self.is_forked() {
+            self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        }
     }
 
     /// Calls what wants to be called before metrics are read, which may add more meanwhile. What panics is not called again;
@@ -245,9 +252,12 @@ impl Core {
         self.points.fetch_add(points, Ordering::Release);
     }
 
-    /// What became of the records of a signal so far.
+    /// What became of the records of a signal so far. A child knows of none: those are its parent's.
     pub fn counts(&self, signal: Signal) -> Counts {
-        self.counters.of(signal).counts(self.is_finished() || self.is_forked(), || self.made(signal))
+        if self.is_forked() {
+            return Counts::default();
+        }
+        self.counters.of(signal).counts(self.is_finished(), || self.made(signal))
     }
 
     /// What became of all records so far.

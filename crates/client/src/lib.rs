@@ -20,8 +20,8 @@
 //! A thread puts what it records into a ring of its own, in its form for the wire: no lock, no allocation for the usual
 //! span. One thread in the background collects from the rings, another sends. Memory is bounded by [`Limits`].
 //!
-//! After `fork`, the child has no threads in the background: what it records by a tracer from before is dropped. It connects
-//! anew, before it makes spans.
+//! After `fork`, the child has no threads in the background: what it records by a tracer from before is dropped, and
+//! [`Tracer::flush`] says so. It connects anew, before it makes spans. Do not fork while another thread connects.
 
 #[cfg(any(feature = "tracing", feature = "log"))]
 mod bridge;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::ring::SpanRecord;
 
 /// Threads that start and end spans are spread over so many maps.
 const PARTS: usize = 16;
+/// Spans that are known at most; others are told of when they end.
+const MOST: usize = 100_000;
 /// OTLP's field of a span's name.
 const NAME: u32 = 5;
 
@@ -22,6 +25,7 @@ const NAME: u32 = 5;
 pub(crate) struct OpenSpans {
     /// How long a span runs before it is told of.
     after: Duration,
+    count: AtomicUsize,
     parts: [Mutex<HashMap<SpanWord, Open>>; PARTS],
 }
 
@@ -44,7 +48,7 @@ pub(crate) struct Open {
 
 impl OpenSpans {
     pub fn new(after: Duration) -> Self {
-        Self { after, parts: Default::default() }
+        Self { after, count: AtomicUsize::new(0), parts: Default::default() }
     }
 
     fn part(&self, span: SpanWord) -> MutexGuard<'_, HashMap<SpanWord, Open>> {
@@ -54,12 +58,19 @@ impl OpenSpans {
 
     /// A span started.
     pub fn add(&self, open: Open) {
-        self.part(open.span).insert(open.span, open);
+        if self.count.fetch_add(1, Ordering::Relaxed) < MOST {
+            self.part(open.span).insert(open.span, open);
+        } else {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// It ended.
     pub fn remove(&self, span: SpanWord) {
-        self.part(span).remove(&span);
+        let known = self.part(span).remove(&span);
+        if known.is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Gives those that ran for so long, once each: without an end, and with the fields beside them.
@@ -70,6 +81,7 @@ impl OpenSpans {
             let due: Vec<_> = part.extract_if(|_, open| now.since(open.since) >= after).collect();
             // Nobody who starts a span waits until these are taken.
             drop(part);
+            self.count.fetch_sub(due.len(), Ordering::Relaxed);
             for (_, open) in due {
                 let (record, fields) = open.record();
                 take(&record, &fields);
@@ -92,5 +104,42 @@ impl Open {
         let end = 0;
         let is_of_thread = false;
         (SpanRecord { name, trace, span, parent, start, end, flags, kind, is_of_thread, fields: len }, fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(number: u64) -> Open {
+        Open {
+            since: Ticks::default(),
+            name: Cow::Borrowed("work"),
+            trace: TraceWords::NONE,
+            span: SpanWord::from(glasshouse_model::SpanId::from_slice(&(number + 1).to_be_bytes()).unwrap()),
+            parent: SpanWord::NONE,
+            start: 0,
+            flags: 0,
+            kind: SpanKind::Internal,
+            fields: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_more_are_known_than_there_is_room_for() {
+        let spans = OpenSpans::new(Duration::ZERO);
+        let told = |spans: &OpenSpans| {
+            let mut told = 0;
+            spans.take_due(Ticks::default(), |_, _| told += 1);
+            told
+        };
+        for number in 0..MOST as u64 + 10 {
+            spans.add(open(number));
+        }
+        spans.remove(open(MOST as u64 + 5).span);
+        spans.remove(open(7).span);
+        assert_eq!(told(&spans), MOST - 1);
+        spans.add(open(1));
+        assert_eq!((told(&spans), spans.count.into_inner()), (1, 0));
     }
 }

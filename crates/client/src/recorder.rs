@@ -113,7 +113,7 @@ impl Recorder {
             fields.extend_from_slice(self.thread.attributes(signal));
             record.set_fields(fields.len());
         }
-        self.core.shared_ring().push(record, fields)
+        self.core.shared_ring().ok_or(Full)?.push(record, fields)
     }
 }
 

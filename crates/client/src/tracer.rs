@@ -258,8 +258,13 @@ impl Drop for Shared {
 
 impl Shared {
     fn end(&self) {
-        // Nobody is there to be told; what is not sent is counted as dropped.
-        let _ = self.exporter.shutdown(LAST_FLUSH);
+        // A child is not who has something to send.
+        if !self.core.is_forked()
+            && let Err(error) = self.exporter.shutdown(LAST_FLUSH)
+        {
+            // Nobody else is there to be told.
+            eprintln!("glasshouse-client: {error}");
+        }
     }
 }
 
@@ -362,7 +367,8 @@ impl Tracer {
     /// # }
     /// ```
     pub fn metric(&self, name: &str) -> InstrumentBuilder<'_> {
-        InstrumentBuilder::new(self.core().map(|core| &core.registry), name)
+        let core = self.core().filter(|core| !core.is_forked());
+        InstrumentBuilder::new(core.map(|core| &core.registry), name)
     }
 
     /// Lets something be called each time before metrics are read, to set gauges. It is called in the background, on the

@@ -1,6 +1,6 @@
 //! What a trace is mainly about.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,6 +25,7 @@ const KEYS: &[(&str, TraceKind)] = &[
     ("messaging.system", TraceKind::Messaging),
     ("query.name", TraceKind::Query),
     ("graphql.operation.type", TraceKind::Query),
+    ("cicd.pipeline.result", TraceKind::Build),
     ("cicd.pipeline.name", TraceKind::Build),
     ("cicd.pipeline.run.id", TraceKind::Build),
     ("cicd.pipeline.task.name", TraceKind::Build),
@@ -90,45 +91,54 @@ impl KindRules {
         Self(rules)
     }
 
-    /// The kind of a trace: that of its root span or, when no rule fits the root, that of all its spans.
-    pub fn of_trace(&self, draft: &Draft, absent: &Absent, stop: &Stop) -> Result<TraceKind, Failure> {
-        for spans in [&draft.root, &draft.spans] {
-            if let Some(kind) = self.of_spans(spans, absent, stop)? {
-                return Ok(kind);
-            }
-        }
-        Ok(TraceKind::Other)
+    /// The kinds of traces: that of the root span or, when no rule fits the root, that of all spans.
+    pub fn of_traces(&self, drafts: &[Draft], absent: &Absent, stop: &Stop) -> Result<Vec<TraceKind>, Failure> {
+        let mut kinds = vec![None; drafts.len()];
+        let traces = || drafts.iter().enumerate();
+        self.tell(&mut kinds, traces().map(|(trace, draft)| (trace, &*draft.root)), absent, stop)?;
+        let silent: Vec<_> = traces().filter(|(trace, _)| kinds[*trace].is_none()).collect();
+        self.tell(&mut kinds, silent.into_iter().map(|(trace, draft)| (trace, &*draft.spans)), absent, stop)?;
+        Ok(kinds.into_iter().map(|kind| kind.unwrap_or(TraceKind::Other)).collect())
     }
 
-    /// The kind of those spans that rules fit, which may be mixed; `None` when no rule fits any.
-    fn of_spans(
+    /// Tells the kinds of traces by these spans, as far as rules fit them. Each rule looks at a source once, for all traces.
+    fn tell<'d>(
         &self,
-        spans: &[(Source, Vec<u32>)],
+        kinds: &mut [Option<TraceKind>],
+        spans: impl Iterator<Item = (usize, &'d [(Source, Vec<u32>)])>,
         absent: &Absent,
         stop: &Stop,
-    ) -> Result<Option<TraceKind>, Failure> {
-        let mut known = None;
-        for (source, rows) in spans {
-            stop.check()?;
-            let mut rest = rows.clone();
+    ) -> Result<(), Failure> {
+        let mut sources: HashMap<_, (&Source, Vec<(u32, usize)>)> = HashMap::new();
+        for (trace, of_trace) in spans {
+            for (source, rows) in of_trace {
+                let (_, known) = sources.entry(source.id()).or_insert_with(|| (source, Vec::new()));
+                known.extend(rows.iter().map(|row| (*row, trace)));
+            }
+        }
+        for (source, mut rest) in sources.into_values() {
+            rest.sort_unstable();
             for rule in &self.0 {
-                let mut fitting = Selection::of(source.len(), rest.clone());
+                stop.check()?;
+                let mut fitting = Selection::of(source.len(), rest.iter().map(|(row, _)| *row).collect());
                 rule.attribute().keep(source, absent, &mut fitting)?;
                 let fitting = fitting.into_rows();
-                if fitting.is_empty() {
-                    continue;
-                }
-                if known.is_some_and(|known| known != rule.kind) {
-                    return Ok(Some(TraceKind::Mixed));
-                }
-                known = Some(rule.kind);
-                rest.retain(|row| fitting.binary_search(row).is_err());
+                rest.retain(|(row, trace)| {
+                    let fits = fitting.binary_search(row).is_ok();
+                    if fits {
+                        let known = kinds[*trace].get_or_insert(rule.kind);
+                        if *known != rule.kind {
+                            *known = TraceKind::Mixed;
+                        }
+                    }
+                    !fits
+                });
                 if rest.is_empty() {
                     break;
                 }
             }
         }
-        Ok(known)
+        Ok(())
     }
 }
 

@@ -44,8 +44,9 @@ impl Found {
                 for place in rows.into_iter().map(|row| places[row]) {
                     let is_new = sources.is_empty() || place >= file.row_group(group).end;
                     if is_new {
-                        let later = group..file.row_groups();
-                        group = later.clone().find(|group| place < file.row_group(*group).end).unwrap_or(later.end - 1);
+                        let mut groups = group..file.row_groups();
+                        let found = groups.find(|group| place < file.row_group(*group).end);
+                        group = found.expect("every row is in a row group");
                         sources.push((Source::Group(Arc::clone(file), group), Vec::new()));
                     }
                     let (_, rows) = sources.last_mut().expect("there is one");

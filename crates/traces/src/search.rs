@@ -297,11 +297,9 @@ impl Page {
     fn finish(mut self, limit: usize, kinds: &KindRules, absent: &Absent, stop: &Stop) -> Result<TracePage, Failure> {
         let more = self.drafts.len() > limit;
         self.drafts.truncate(limit);
-        let traces = self.drafts.into_iter().map(|draft| {
-            let kind = kinds.of_trace(&draft, absent, stop)?;
-            Ok(TraceSummary { kind, ..draft.summary })
-        });
-        let traces: Vec<TraceSummary> = traces.collect::<Result<_, Failure>>()?;
+        let kinds = kinds.of_traces(&self.drafts, absent, stop)?;
+        let traces = self.drafts.into_iter().zip(kinds);
+        let traces: Vec<_> = traces.map(|(draft, kind)| TraceSummary { kind, ..draft.summary }).collect();
         let next_cursor = traces.last().filter(|_| more).map(TraceSummary::cursor);
         Ok(TracePage { traces, next_cursor })
     }

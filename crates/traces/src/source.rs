@@ -44,6 +44,16 @@ impl Rows {
 }
 
 impl Source {
+    /// Tells sources apart.
+    pub fn id(&self) -> (usize, usize) {
+        match self {
+            Self::Hot(batch) => {
+                (batch.columns().first().map_or(0, |column| Arc::as_ptr(column).cast::<()>() as usize), 0)
+            }
+            Self::Group(file, group) => (Arc::as_ptr(file) as usize, *group),
+        }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         match self {

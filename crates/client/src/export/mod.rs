@@ -21,6 +21,8 @@ use crate::core::Core;
 use crate::error::{ConnectError, FlushError};
 use crate::thread::set_background;
 
+const FORKED: &str = "the process that connected has forked this one, where its tracer records nothing: connect anew";
+
 /// The threads in the background.
 #[derive(Debug)]
 pub(crate) struct Exporter {
@@ -62,24 +64,31 @@ impl Exporter {
 
     /// What the last attempt to send met with.
     pub fn last_problem(&self) -> Option<String> {
+        if self.core.is_forked() {
+            return Some(FORKED.to_owned());
+        }
         self.queue.last_problem()
     }
 
     /// Waits until the server has answered for what was recorded before.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
-        if self.core.is_forked() {
-            return Ok(());
-        }
+        self.check_forked(deadline)?;
         let number = self.queue.ask();
         self.core.wake();
         self.queue.wait_for(number, deadline)
     }
 
+    /// A child of the process that connected has no threads in the background.
+    fn check_forked(&self, deadline: Duration) -> Result<(), FlushError> {
+        if self.core.is_forked() {
+            return Err(FlushError { deadline, waiting: 0, last: Some(FORKED.to_owned()) });
+        }
+        Ok(())
+    }
+
     /// Sends what was recorded, and ends the threads.
     pub fn shutdown(&self, deadline: Duration) -> Result<(), FlushError> {
-        if self.core.is_forked() {
-            return Ok(());
-        }
+        self.check_forked(deadline)?;
         self.core.stop();
         self.queue.wait_for_end(deadline)
     }
