@@ -1,14 +1,19 @@
 """Programs that use our own client library, as far as they need a whole server."""
 
+import os
 import pathlib
+import re
 import signal
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 
+import pytest
 from glasshouse import BINARY, DEADLINE, environment, eventually, free_port
 from perfetto import Trace
 
+DOCS = pathlib.Path(__file__).parents[2] / "docs" / "client.md"
 # `cargo test` builds them beside the server.
 EXAMPLES = pathlib.Path(BINARY).parent / "examples"
 
@@ -78,3 +83,100 @@ def test_two_services_and_a_task_are_one_trace(server, tmp_path):
             assert row["name"] == "price" or track["name"] == "shelves"
         else:
             assert track is None and row["thread_id"] is None, row
+
+
+def made(program):
+    """How many spans `load` was asked for, once it has ended as it should."""
+    ends = {"return": 0, "exit": 3, "panic": 101}
+    arguments = [str(argument) for argument in program.args]
+    assert program.wait(DEADLINE) == ends[arguments[-1]], program.args
+    return int(arguments[3])
+
+
+@pytest.mark.parametrize("end", ["return", "exit", "panic"])
+def test_what_a_program_made_is_sent_or_counted_when_it_ends_without_a_word(server, end):
+    program = subprocess.Popen([EXAMPLES / "load", server.url(), "4", "200000", "0", end], env=environment())
+    spans = made(program)
+    [sent] = server.sql("SELECT count(DISTINCT span_id) AS n, count(*) AS rows FROM spans WHERE service_name = 'load'")
+    dropped = server.sql(
+        "SELECT max(value) AS n FROM metrics WHERE name = 'glasshouse.client.records'"
+        " AND attributes['signal'] = 'traces' AND attributes['outcome'] = 'dropped'"
+    )
+    assert int(sent["n"]) == int(sent["rows"])
+    assert int(sent["n"]) + int(dropped[0]["n"] or 0) == spans
+
+
+def test_a_worker_that_is_killed_leaves_what_it_did(server):
+    stuck = 17
+    program = subprocess.Popen([EXAMPLES / "worker", server.url(), "100", str(stuck)], env=environment())
+    try:
+        job = f"SELECT end_time, attributes['job'] AS job FROM spans WHERE name = 'resize' AND attributes['job'] = '{stuck}'"
+        [open_span] = eventually("the job that hangs is told of", lambda: server.sql(job))
+        assert open_span["end_time"] is None
+    finally:
+        program.kill()
+        program.wait(DEADLINE)
+    assert server.sql(job) == [open_span]
+    # What was done before has arrived too, and belongs to who queued it.
+    [done] = server.sql(
+        "SELECT count(*) AS jobs, count(DISTINCT trace_id) AS traces FROM spans WHERE name = 'resize' AND end_time IS NOT NULL"
+    )
+    assert (int(done["jobs"]), int(done["traces"])) == (stuck, 1)
+
+
+def test_a_worker_tells_how_it_does(server):
+    # Two seconds of work: the use of processors is told of the time since the last second.
+    jobs = "1000"
+    done = subprocess.run([EXAMPLES / "worker", server.url(), jobs], env=environment(), timeout=DEADLINE, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    rows = server.sql(
+        "SELECT name, unit, attributes, max(value) AS value, max(count) AS count FROM metrics GROUP BY name, unit, attributes"
+    )
+    told = {}
+    for row in rows:
+        told.setdefault(row["name"], []).append(row)
+    documented = re.findall(r"^  \| `([a-z._]+)` \| (\w+), (\S+) \|", DOCS.read_text(), re.MULTILINE)
+    assert len(documented) == 12
+    for name, _, unit in documented:
+        assert {row["unit"] for row in told[name]} == {unit}, name
+    assert sorted(int(row["value"]) for row in told["glasshouse.actions"]) == [100, 900]
+    [durations] = told["glasshouse.action.duration"]
+    assert int(durations["count"]) == 1000
+    # The rate that the guide shows.
+    [sql] = re.findall(r"```sql\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    rates = server.sql(sql)
+    assert len(rates) == 2 and all(float(rate["per_minute"]) > 0 for rate in rates), rates
+
+
+def test_small_programs_are_seen(server, tmp_path):
+    text = tmp_path / "text"
+    text.write_text("one two three")
+    for program in (["minimal", server.url()], ["cli", server.url(), text, tmp_path / "absent"]):
+        subprocess.run([EXAMPLES / program[0], *program[1:]], env=environment(), timeout=DEADLINE, capture_output=True)
+    names = {row["name"]: row for row in server.sql("SELECT name, status_code, attributes FROM spans")}
+    assert set(names) == {"place order", "charge card", "count words", "read file"}
+    [log] = server.sql("SELECT body, level FROM logs")
+    assert (log["body"], log["level"]) == ("the card was declined at first", 3)
+    failed = server.sql("SELECT status_message FROM spans WHERE status_code = 'ERROR'")
+    assert len(failed) == 1 and "No such file" in failed[0]["status_message"]
+
+
+@pytest.mark.skipif("W3C_TRACE_CONTEXT" not in os.environ, reason="W3C_TRACE_CONTEXT names no clone of w3c/trace-context")
+def test_the_harness_of_w3c_passes():
+    """It needs the Python package aiohttp."""
+    address = f"127.0.0.1:{free_port()}"
+    service = subprocess.Popen([EXAMPLES / "w3c_service", address], env=environment())
+    try:
+        eventually("it listens", lambda: get(f"http://{address}/") is not None)
+        harness = subprocess.run(
+            [sys.executable, "test.py", f"http://{address}/test"],
+            cwd=pathlib.Path(os.environ["W3C_TRACE_CONTEXT"]) / "test",
+            env={**os.environ, "STRICT_LEVEL": "2", "SPEC_LEVEL": "2"},
+            capture_output=True,
+            text=True,
+            timeout=10 * DEADLINE,
+        )
+    finally:
+        service.kill()
+        service.wait(DEADLINE)
+    assert harness.returncode == 0 and "Ran 41 tests" in harness.stderr, harness.stderr[-4000:]

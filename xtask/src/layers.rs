@@ -32,10 +32,25 @@ pub fn check() -> Result<()> {
             }
         }
     }
+    wrong.extend(too_heavy()?);
     if !wrong.is_empty() {
         bail!("layers are broken:\n  {}", wrong.join("\n  "));
     }
     Ok(())
+}
+
+/// What the client library must not bring into people's programs, with all its features.
+fn too_heavy() -> Result<Vec<String>> {
+    let tree = ["tree", "-p", "glasshouse-client", "--all-features", "-e", "normal", "--prefix", "none", "--offline"];
+    let output = cargo(&tree).output()?;
+    if !output.status.success() {
+        bail!("cannot list what glasshouse-client depends on: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let tree = String::from_utf8(output.stdout).context("cargo tree is no text")?;
+    let names = tree.lines().filter_map(|line| line.split(' ').next()).collect::<BTreeSet<_>>();
+    let is_heavy =
+        |name: &&&str| ["arrow", "datafusion", "parquet", "axum"].iter().any(|heavy| name.starts_with(heavy));
+    Ok(names.iter().filter(is_heavy).map(|name| format!("client reaches {name}")).collect())
 }
 
 fn short_name(name: &Value) -> Option<&str> {

@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
@@ -65,10 +66,23 @@ impl Caller {
         let (near, far) = Transport::mem_pair();
         let session = Arc::new(RpcSession::new(near));
         let (working, done) = oneshot::channel();
-        let relay = Relay { caller: self, far, parent: context::current(), limit: call_timeout(), done: done.shared() };
+        let relay = Relay {
+            caller: self,
+            far,
+            parent: context::current(),
+            polled: Mutex::new(Instant::now()),
+            limit: call_timeout(),
+            done: done.shared(),
+        };
         let mut relaying = pin!(relay.run());
         let background = Arc::clone(&session).run();
-        let done = match future::select(pin!(work(session)), pin!(future::join(background, relaying.as_mut()))).await {
+        let mut work = Box::pin(work(session));
+        let working_from = |task: &mut Context<'_>| {
+            *relay.polled.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            work.as_mut().poll(task)
+        };
+        let work = pin!(future::poll_fn(working_from));
+        let done = match future::select(work, pin!(future::join(background, relaying.as_mut()))).await {
             Either::Left((done, _)) => Ok(done),
             // It has closed the session.
             Either::Right((_, work)) => Err(work.await),
@@ -89,6 +103,8 @@ struct Relay<'c> {
     caller: &'c Caller,
     far: Transport,
     parent: Option<SpanContext>,
+    /// When the work went on last.
+    polled: Mutex<Instant>,
     /// How long rapace's sessions wait for an answer.
     limit: Duration,
     /// Ends with the work that makes the calls.
@@ -125,7 +141,8 @@ impl Relay<'_> {
                 Some(parent) => span.with_parent(parent),
                 None => span,
             });
-        let begun = Instant::now();
+        // The session that makes the call does not begin to wait earlier than that.
+        let begun = *self.polled.lock().unwrap_or_else(PoisonError::into_inner);
         let is_late = || begun.elapsed() >= self.limit && !request_is_stream;
         let last = if channel == 0 {
             // Nobody answers it.

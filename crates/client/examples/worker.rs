@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     while let Some(job) = queue.pop_front() {
         collector.set_action_queue(queue.len());
+        collector.set_event_queue(queue.len());
         collector.set_current_action(Some("resize"));
         let begun = Instant::now();
         let span = tracer.span("resize").with_kind(SpanKind::Consumer).with_attribute("job", job.number);

@@ -2,13 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::server::{Answer, DEADLINE, Server, attributes, eventually, fates, named, text};
 use glasshouse_client::context::current;
 use glasshouse_client::{
-    Attributes, ConnectError, Limits, Sampler, SpanContext, SpanKind, SpanLimits, Statistics, StatusCode, Tracer,
-    Value, WithContext as _,
+    Attributes, Baggage, ConnectError, Limits, Sampler, SpanContext, SpanKind, SpanLimits, Statistics, StatusCode,
+    Tracer, Value, WithContext as _, propagation,
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 
@@ -33,6 +33,9 @@ fn a_span_arrives_with_all_it_was_told() {
         .with_attribute("double", 1.5)
         .with_attribute("bytes", &b"\0\xff"[..])
         .with_attribute("texts", &["a", "b"][..])
+        .with_attribute("flags", &[true, false][..])
+        .with_attribute("counts", &[1_i64, -2][..])
+        .with_attribute("shares", &[0.5, 0.25][..])
         .with_attribute("nested", &nested)
         .with_link(other.context().unwrap())
         .start();
@@ -68,6 +71,13 @@ fn a_span_arrives_with_all_it_was_told() {
     assert_eq!(told["bool"], &Any::BoolValue(true));
     assert_eq!(told["int"], &Any::IntValue(-7));
     assert_eq!(told["double"], &Any::DoubleValue(1.5));
+    let list = |key: &str| match told[key] {
+        Any::ArrayValue(list) => list.values.iter().map(|value| value.value.clone().unwrap()).collect::<Vec<_>>(),
+        other => panic!("{key}: {other:?}"),
+    };
+    assert_eq!(list("flags"), [Any::BoolValue(true), Any::BoolValue(false)]);
+    assert_eq!(list("counts"), [Any::IntValue(1), Any::IntValue(-2)]);
+    assert_eq!(list("shares"), [Any::DoubleValue(0.5), Any::DoubleValue(0.25)]);
     assert_eq!(told["bytes"], &Any::BytesValue(b"\0\xff".to_vec()));
     assert_eq!(told["late"], &Any::IntValue(1));
     assert_eq!(span.attributes.iter().filter(|entry| entry.key == "late").count(), 1);
@@ -94,7 +104,7 @@ fn children_belong_to_the_span_they_run_in() {
     let remote: SpanContext = {
         let headers =
             vec![("traceparent".to_owned(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned())];
-        glasshouse_client::propagation::extract(&headers).unwrap()
+        propagation::extract(&headers).unwrap()
     };
     let request = tracer.span("request").with_parent(&remote).start();
     let inside = request.enter();
@@ -126,6 +136,50 @@ fn children_belong_to_the_span_they_run_in() {
     assert!(attributes(&named(&spans, "beside").attributes).contains_key("thread.id"));
     assert_eq!(named(&spans, "request").flags & 0x300, 0x300, "its parent is remote");
     assert_eq!(named(&spans, "beside").flags & 0x300, 0x100);
+}
+
+#[test]
+fn a_span_may_have_begun_before() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::connect(&server.url()).unwrap();
+    let begun = SystemTime::now() - Duration::from_secs(90);
+    tracer.span("queued").with_start_time(begun).start().end();
+    tracer.flush(DEADLINE).unwrap();
+    let spans = server.spans();
+    let span = named(&spans, "queued");
+    assert_eq!(u128::from(span.start_time_unix_nano), begun.duration_since(UNIX_EPOCH).unwrap().as_nanos());
+    assert!(span.end_time_unix_nano - span.start_time_unix_nano >= 90_000_000_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_spawned_may_run_in_the_current_span() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::connect(&server.url()).unwrap();
+    let outer = tracer.span("outer").start();
+    let spawned = {
+        let _current = outer.enter();
+        let tracer = tracer.clone();
+        tokio::spawn(async move { tracer.span("inner").start().end() }.in_current_span())
+    };
+    spawned.await.unwrap();
+    drop(outer);
+    tracer.flush(DEADLINE).unwrap();
+    let spans = server.spans();
+    assert_eq!(named(&spans, "inner").parent_span_id, named(&spans, "outer").span_id);
+}
+
+#[test]
+fn a_trace_goes_through_metadata_of_tonic() {
+    let server = Server::new(|_| Answer::ok());
+    let tracer = Tracer::connect(&server.url()).unwrap();
+    let span = tracer.span("call").start();
+    let mut request = tonic::Request::new(());
+    propagation::inject(span.context().unwrap(), request.metadata_mut().as_mut());
+    let mut baggage = Baggage::default();
+    baggage.set("tier", "gold").unwrap();
+    propagation::inject_baggage(&baggage, request.metadata_mut().as_mut());
+    assert_eq!(propagation::extract(request.metadata().as_ref()).as_ref(), span.context());
+    assert_eq!(propagation::extract_baggage(request.metadata().as_ref()), baggage);
 }
 
 #[test]

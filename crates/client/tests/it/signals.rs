@@ -53,13 +53,15 @@ fn a_log_record_arrives_with_all_it_was_told() {
 }
 
 #[test]
-fn logs_outlive_spans_when_memory_is_short() {
+fn logs_outlive_metrics_and_these_spans_when_memory_is_short() {
     const MEMORY: usize = 512 << 10;
     let server = Server::new(|_| Answer::status(503));
     let limits = Limits { memory_bytes: MEMORY, batch_bytes: 16 << 10, ..Limits::default() };
     let tracer = Tracer::builder(&server.url()).limits(limits).connect().unwrap();
     let long = "x".repeat(1000);
+    let orders = tracer.metric("orders").counter();
     for _ in 0..40 {
+        orders.add(1);
         tracer.log(Level::Error, &long).emit();
         for _ in 0..40 {
             tracer.span("work").with_attribute("long", &long).start().end();
@@ -70,9 +72,18 @@ fn logs_outlive_spans_when_memory_is_short() {
     let statistics = tracer.statistics();
     assert!(statistics.spans.dropped > 1000, "{statistics:?}");
     assert_eq!((statistics.logs.recorded, statistics.logs.dropped), (40, 0), "{statistics:?}");
+    assert!(statistics.metrics.recorded >= 40 && statistics.metrics.dropped == 0, "{statistics:?}");
+    // Logs only, until there is room for nothing else.
+    while tracer.statistics().logs.dropped == 0 {
+        tracer.log(Level::Error, &long).emit();
+        tracer.flush(Duration::from_millis(5)).unwrap_err();
+    }
+    let statistics = tracer.statistics();
+    assert_eq!(statistics.spans.waiting, 0, "{statistics:?}");
+    assert!(statistics.metrics.dropped > 40 && statistics.metrics.waiting <= 1, "{statistics:?}");
     tracer.shutdown(Duration::ZERO).unwrap_err();
     let statistics = tracer.statistics();
-    assert_eq!((statistics.logs.waiting, statistics.logs.dropped), (0, 40), "{statistics:?}");
+    assert_eq!((statistics.logs.waiting, statistics.logs.dropped), (0, statistics.logs.recorded), "{statistics:?}");
 }
 
 fn metric<'a>(metrics: &'a [Metric], name: &str) -> &'a Metric {
