@@ -5,7 +5,7 @@ use criterion::Criterion;
 use fastrace::collector::{Config, Reporter, SpanContext, SpanRecord};
 use fastrace::local::LocalSpan;
 
-use crate::measure::{Burst, bench};
+use crate::measure::{Burst, EVENTS, bench};
 
 struct Discard;
 
@@ -43,6 +43,17 @@ pub fn run(criterion: &mut Criterion) {
         LocalSpan::add_event(fastrace::Event::new("event"));
     };
     bench(&mut group, "span with an event", || within(event), flush);
+    let events = || -> Burst<'_> {
+        Box::new(|n| {
+            let root = fastrace::Span::root("root", SpanContext::random());
+            let _guard = root.set_local_parent();
+            for _ in 0..n.div_ceil(EVENTS) {
+                let _span = LocalSpan::enter_with_local_parent("work");
+                (0..EVENTS).for_each(|_| LocalSpan::add_event(fastrace::Event::new("event")));
+            }
+        })
+    };
+    bench(&mut group, "event", events, flush);
     let nothing = || -> Burst<'_> {
         Box::new(|n| (0..n).for_each(|_| drop(LocalSpan::enter_with_local_parent("work"))))
     };

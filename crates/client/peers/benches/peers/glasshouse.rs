@@ -5,9 +5,11 @@ use std::thread;
 use std::time::Duration;
 
 use criterion::Criterion;
-use glasshouse_client::{Level, Sampler, Tracer};
+use glasshouse_client::{Level, Sampler, Tracer, TracingLayer};
+use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::measure::{Burst, bench};
+use crate::measure::{Burst, EVENTS, bench};
+use crate::opentelemetry::within_subscriber;
 
 /// Answers every request with 200, unread.
 fn discard(mut stream: TcpStream) -> std::io::Result<()> {
@@ -62,12 +64,24 @@ pub fn run(criterion: &mut Criterion) {
     };
     bench(&mut group, "span with 3 attributes", || within(tracer, three), flush);
     bench(&mut group, "span with an event", || within(tracer, |tracer| tracer.span("work").start().add_event("event", &[])), flush);
+    let events = || -> Burst<'_> {
+        Box::new(|n| {
+            for _ in 0..n.div_ceil(EVENTS) {
+                let mut span = tracer.span("work").start();
+                (0..EVENTS).for_each(|_| span.add_event("event", &[]));
+            }
+        })
+    };
+    bench(&mut group, "event", events, flush);
     bench(&mut group, "log", || within(tracer, |tracer| tracer.log(Level::Info, black_box("it works")).emit()), flush);
     let counter = &tracer.metric("count").counter();
     bench(&mut group, "counter", || Box::new(|n| (0..n).for_each(|_| counter.add(black_box(1)))), || ());
     let disabled = &Tracer::disabled();
     let nothing = || -> Burst<'_> { Box::new(|n| (0..n).for_each(|_| black_box(disabled).span("work").start().end())) };
     bench(&mut group, "disabled", nothing, || ());
+    let dispatch = &tracing::Dispatch::new(tracing_subscriber::registry().with(TracingLayer::new(tracer.clone())));
+    let span = || drop(tracing::info_span!("work").entered());
+    bench(&mut group, "span of tracing", || within_subscriber(dispatch, span), flush);
     group.finish();
     let statistics = tracer.statistics();
     assert_eq!((statistics.spans.dropped, statistics.logs.dropped), (0, 0), "what is dropped costs less");

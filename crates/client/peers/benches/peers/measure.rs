@@ -17,6 +17,9 @@ pub type Group<'a> = BenchmarkGroup<'a, WallTime>;
 /// Makes so many records, on the thread that it was made on.
 pub type Burst<'a> = Box<dyn FnMut(u64) + 'a>;
 
+/// Events of a span, of which there may be so many with each library.
+pub const EVENTS: u64 = 100;
+
 /// Measures bursts, on one thread and on two; `between` takes away what was recorded.
 pub fn bench<'a>(
     group: &mut Group<'_>,

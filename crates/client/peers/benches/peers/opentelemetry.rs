@@ -16,7 +16,7 @@ use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::measure::{Burst, Group, bench};
+use crate::measure::{Burst, EVENTS, Group, bench};
 
 #[derive(Debug)]
 struct Discard;
@@ -73,7 +73,7 @@ pub fn run(criterion: &mut Criterion) {
 }
 
 /// Within a span of the thread.
-fn within<'a>(dispatch: &'a tracing::Dispatch, record: impl Fn() + 'a) -> Burst<'a> {
+pub fn within_subscriber<'a>(dispatch: &'a tracing::Dispatch, record: impl Fn() + 'a) -> Burst<'a> {
     Box::new(move |n| {
         tracing::dispatcher::with_default(dispatch, || {
             let root = tracing::info_span!("root");
@@ -90,17 +90,28 @@ fn spans(group: &mut Group<'_>) {
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("bench"));
     let dispatch = &tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
     let flush = || provider.force_flush().expect("nothing is in the way");
-    bench(group, "span", || within(dispatch, || drop(tracing::info_span!("work").entered())), flush);
+    bench(group, "span", || within_subscriber(dispatch, || drop(tracing::info_span!("work").entered())), flush);
     let three = || {
         let (a, b, c) = (black_box("1"), black_box("2"), black_box("3"));
         let _span = tracing::info_span!("work", a, b, c).entered();
     };
-    bench(group, "span with 3 attributes", || within(dispatch, three), flush);
+    bench(group, "span with 3 attributes", || within_subscriber(dispatch, three), flush);
     let event = || {
         let _span = tracing::info_span!("work").entered();
         tracing::info!("event");
     };
-    bench(group, "span with an event", || within(dispatch, event), flush);
+    bench(group, "span with an event", || within_subscriber(dispatch, event), flush);
+    let events = || -> Burst<'_> {
+        Box::new(|n| {
+            tracing::dispatcher::with_default(dispatch, || {
+                for _ in 0..n.div_ceil(EVENTS) {
+                    let _span = tracing::info_span!("work").entered();
+                    (0..EVENTS).for_each(|_| tracing::info!("event"));
+                }
+            });
+        })
+    };
+    bench(group, "event", events, flush);
 }
 
 fn logs(group: &mut Group<'_>) {
