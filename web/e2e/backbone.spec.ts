@@ -115,3 +115,52 @@ test('goes to Perfetto and to other tools', async ({ page, context }) => {
   const perfetto = await opening;
   await expect(perfetto).toHaveTitle(`checkout POST /api/checkout|${traceId}.pftrace|${trace.length}`);
 });
+
+test('a process is found by what it says of itself, and told in full', async ({ page }) => {
+  const complaints = watchComplaints(page);
+  await page.goto('/processes');
+  await page.getByRole('textbox', { name: 'Search processes' }).fill('NODE-1');
+  await expect(page).toHaveURL(/q=NODE-1/);
+  const row = page
+    .getByRole('table', { name: 'Processes' })
+    .getByRole('row')
+    .filter({ hasText: 'checkout' })
+    .first();
+  await expect(row).toContainText('2.4.1');
+  await expect(row).toContainText('node-1');
+  await expectAccessible(page);
+  await page.screenshot({ path: `${SCREENSHOTS}/processes.png` });
+  const id = (await row.getByRole('cell').last().textContent())?.trim() ?? '';
+  await row.getByRole('button', { name: 'Copy the process id' }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(id);
+
+  await row.getByRole('link').click();
+  await expect(page).toHaveURL(new RegExp(`/processes/${id}`));
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('checkout');
+  const counted = await (await page.request.get(`/api/process/${id}/statistics`)).json();
+  expect(Number(counted.span_count)).toBeGreaterThan(0);
+  const card = (name: string) => page.getByRole('region', { name, exact: true });
+  const shown = (count: string) => BigInt(count).toLocaleString('en-GB');
+  await expect(card('Spans')).toContainText(shown(counted.span_count));
+  await expect(card('Traces')).toContainText(shown(counted.trace_count));
+  await expect(card('Log records')).toContainText(shown(counted.log_count));
+  await expect(card('Log records')).toContainText(`${shown(counted.levels.warn)} WARN`);
+  await expect(card('Threads')).toContainText(shown(counted.thread_count));
+  await expect(card('Start')).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} UTC/);
+  await expect(card('Duration')).toContainText(/\d s|ms/);
+  await card('Last update').getByRole('button', { name: 'Copy last update in UTC' }).click();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/);
+  const properties = page.getByRole('table', { name: 'Properties of the process' });
+  await expect(properties.getByRole('row').filter({ hasText: 'telemetry.sdk.language' })).toContainText(
+    'python',
+  );
+  await expectAccessible(page);
+  await page.screenshot({ path: `${SCREENSHOTS}/process.png` });
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Perfetto trace' }).click();
+  expect((await downloading).suggestedFilename()).toBe(`${id}.pftrace`);
+  await page.getByRole('link', { name: 'Processes', exact: true }).first().click();
+  await expect(page).toHaveURL(/\/processes/);
+  expect(complaints).toEqual([]);
+});

@@ -10,8 +10,7 @@ test.afterEach(() => expect(complaints).toEqual([]));
 const SECOND = 1_000_000_000n;
 const COUNT = 2_500;
 
-const uuid = (number: number) =>
-  `00000000-0000-4000-8000-${number.toString().padStart(12, '0')}`;
+const uuid = (number: number) => `00000000-0000-4000-8000-${number.toString().padStart(12, '0')}`;
 
 /** A process that started `number` minutes ago and was heard of `number` seconds ago. */
 function made(number: number) {
@@ -48,13 +47,20 @@ async function serve(page: Page): Promise<URLSearchParams[]> {
     const limit = Number(query.get('limit'));
     const more = from + limit < all.length;
     await route.fulfill({
-      json: { processes: all.slice(from, from + limit), ...(more ? { next_cursor: String(from + limit) } : {}) },
+      json: {
+        processes: all.slice(from, from + limit),
+        ...(more ? { next_cursor: String(from + limit) } : {}),
+      },
     });
   });
   return asked;
 }
 
-const rows = (page: Page) => page.getByRole('table', { name: 'Processes' }).getByRole('row').filter({ has: page.getByRole('cell') });
+const rows = (page: Page) =>
+  page
+    .getByRole('table', { name: 'Processes' })
+    .getByRole('row')
+    .filter({ has: page.getByRole('link') });
 
 test('lists processes page by page, and draws only those in sight', async ({ page }) => {
   await serve(page);
@@ -86,7 +92,10 @@ test('finds and sorts by asking the server, and the link restores it', async ({ 
   await expect(rows(page).first()).toContainText('node-3');
   await page.getByRole('button', { name: 'Last update' }).click();
   await expect(page).toHaveURL(/order=asc/);
-  await expect(page.getByRole('columnheader', { name: 'Last update' })).toHaveAttribute('aria-sort', 'ascending');
+  await expect(page.getByRole('columnheader', { name: 'Last update' })).toHaveAttribute(
+    'aria-sort',
+    'ascending',
+  );
   await expect(rows(page).first()).toContainText(uuid(COUNT - 2));
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page).toHaveURL(/sort=start/);
@@ -115,7 +124,9 @@ test('is moved in by keyboard', async ({ page }) => {
   await page.keyboard.press('k');
   await page.keyboard.press('j');
   await expect(page.getByRole('link', { name: 'service-1, PID 1001 on node-1' })).toBeFocused();
-  await page.route(`**/api/process/${uuid(1)}`, (route) => route.fulfill({ json: { ...made(1), resource: [] } }));
+  await page.route(`**/api/process/${uuid(1)}`, (route) =>
+    route.fulfill({ json: { ...made(1), resource: [] } }),
+  );
   await page.route(`**/api/process/${uuid(1)}/statistics`, (route) =>
     route.fulfill({ status: 503, json: { error: { type: 'unavailable', message: 'the disk is full' } } }),
   );
@@ -141,7 +152,10 @@ test('says what went wrong, and recovers', async ({ page }) => {
   await expect(rows(page)).toHaveCount(1);
 
   await page.route('**/api/process/7', (route) =>
-    route.fulfill({ status: 400, json: { error: { type: 'invalid_request', message: '"7" is not a process id' } } }),
+    route.fulfill({
+      status: 400,
+      json: { error: { type: 'invalid_request', message: '"7" is not a process id' } },
+    }),
   );
   await page.goto('/processes/7');
   await expect(page.getByRole('heading', { name: 'This is no process id' })).toBeVisible();
@@ -151,7 +165,13 @@ test('says what went wrong, and recovers', async ({ page }) => {
 
 test('shows hostile names as text', async ({ page }) => {
   const hostile = '<img src=x onerror=alert(1)>\u202Egnp.\u0000';
-  const process = { ...made(1), service_name: hostile, host_name: hostile, executable: hostile, user_name: 'x'.repeat(1_000_000) };
+  const process = {
+    ...made(1),
+    service_name: hostile,
+    host_name: hostile,
+    executable: hostile,
+    user_name: 'x'.repeat(1_000_000),
+  };
   await page.route('**/api/processes?*', (route) => route.fulfill({ json: { processes: [process] } }));
   await page.route(`**/api/process/${uuid(1)}`, (route) =>
     route.fulfill({ json: { ...process, resource: [{ key: hostile, value: { stringValue: hostile } }] } }),

@@ -17,7 +17,7 @@ pub use error::{ErrorBody, ErrorDetail, ErrorKind};
 pub use health::{Health, HealthState, Liveness, PartHealth};
 pub use ingest::{IngestAnswer, Rejection, StreamAnswer, StreamRequest, ZipkinAnswer};
 pub use perfetto::{PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
-pub use processes::{Process, ProcessCounts, ProcessList};
+pub use processes::{LevelCounts, Process, ProcessCounts, ProcessList, ProcessStatistics};
 pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};
 pub use services::{Operation, OperationList, Service, ServiceList};
 pub use traces::{LogList, LogRecord, Span, SpanEvent, SpanLink, Trace, TraceList, TraceProcess, TraceSummary};

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use glasshouse_model::{ProcessId, Timestamp};
+use glasshouse_model::{Attributes, ProcessId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -92,8 +92,21 @@ pub struct Process {
     /// All resource attributes, as plain JSON.
     #[schema(value_type = BTreeMap<String, Object>)]
     pub properties: BTreeMap<String, serde_json::Value>,
+    /// The same with their types, each as it was sent; only in the answer for one process.
+    #[serde(default, deserialize_with = "ignore", skip_serializing_if = "is_empty")]
+    #[schema(value_type = Vec<crate::KeyValue>, required = false)]
+    pub resource: Attributes,
     /// Rows of the process in the time asked for.
     pub counts: ProcessCounts,
+}
+
+/// Who reads answers in Rust has no need of them.
+fn ignore<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| Attributes::default())
+}
+
+fn is_empty(attributes: &Attributes) -> bool {
+    attributes.0.is_empty()
 }
 
 /// Exact numbers of rows, as decimal strings.
@@ -111,6 +124,77 @@ pub struct ProcessCounts {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub metrics: u64,
+}
+
+/// What a process has sent, counted row by row.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct ProcessStatistics {
+    /// Spans.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub span_count: u64,
+    /// Spans that have not ended.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub open_span_count: u64,
+    /// Spans whose status is ERROR.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub error_count: u64,
+    /// Traces that have a span of it.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub trace_count: u64,
+    /// Log records.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub log_count: u64,
+    /// Log records of each level.
+    pub levels: LevelCounts,
+    /// Metric data points.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub metric_point_count: u64,
+    /// Metrics, by their names.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub metric_count: u64,
+    /// Threads that spans tell of.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub thread_count: u64,
+    /// Time of its earliest row, Unix nanoseconds; absent when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, required = false)]
+    pub first_time: Option<Timestamp>,
+    /// Time of its latest row, ends of spans included; absent when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, required = false)]
+    pub last_time: Option<Timestamp>,
+}
+
+/// Numbers of log records, as decimal strings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct LevelCounts {
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub fatal: u64,
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub error: u64,
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub warn: u64,
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub info: u64,
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub debug: u64,
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub trace: u64,
 }
 
 /// Numbers as decimal strings.

@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use glasshouse_api::ErrorBody;
-use glasshouse_model::{Kinds, ProcessId, Subject, TimelineRequest, TraceId};
+use glasshouse_model::{Kinds, Subject, TimelineRequest, TraceId};
 use glasshouse_tables::ports::{ByteStream, ExportEncoding, QueryError, SpanFormat};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Refusal;
-use crate::params::{Params, PathParam, time_range};
+use crate::params::{Params, PathParam, parse_process_id, time_range};
 use crate::state::App;
 
 /// The spans of a process, with their events and links, as a file for another tool.
@@ -122,10 +122,6 @@ pub(crate) fn request(
         kinds.map_or(Ok(Kinds::ALL), str::parse).map_err(|error| Refusal::invalid(format!("kinds: {error}")))?;
     let range = time_range(("begin", begin), ("end", end), app.now())?;
     Ok(TimelineRequest { subject, kinds, range })
-}
-
-pub(crate) fn parse_process_id(text: &str) -> Result<ProcessId, Refusal> {
-    text.parse().map_err(|error| Refusal::invalid(format!("{text:?} is not a process id: {error}")))
 }
 
 pub(crate) fn unknown(subject: Subject) -> Refusal {

@@ -16,6 +16,7 @@ mod origin;
 mod params;
 mod perfetto;
 mod process_figures;
+mod process_statistics;
 mod processes;
 mod prometheus;
 mod query;

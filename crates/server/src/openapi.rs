@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use crate::ingest::{otlp_http, stream, zipkin};
-use crate::{exports, health, perfetto, processes, prometheus, query, services, traces};
+use crate::{exports, health, perfetto, process_statistics, processes, prometheus, query, services, traces};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,7 @@ use crate::{exports, health, perfetto, processes, prometheus, query, services, t
         query::query,
         processes::list,
         processes::get,
+        process_statistics::get,
         exports::process_spans,
         perfetto::info,
         perfetto::trace,

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use glasshouse_model::{TimeRange, Timestamp};
+use glasshouse_model::{ProcessId, TimeRange, Timestamp};
 
 use crate::Refusal;
 
@@ -24,6 +24,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParam {
             .map_err(|error| Refusal::invalid("the path is malformed").with_details(error.body_text()))?;
         Ok(Self(text))
     }
+}
+
+/// The process that a path names.
+pub(crate) fn parse_process_id(text: &str) -> Result<ProcessId, Refusal> {
+    text.parse().map_err(|error| Refusal::invalid(format!("{text:?} is not a process id: {error}")))
 }
 
 /// The parameters of a query string that no handler has taken yet.

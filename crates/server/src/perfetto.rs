@@ -14,8 +14,8 @@ use glasshouse_tables::ports::{ExportEncoding, ExportPlan, PlanStep, QueryError}
 
 use crate::Refusal;
 use crate::body::{self, BodyLimits, Encoding};
-use crate::exports::{self, begun, download, held, parse_process_id, read_parameters, request, unknown};
-use crate::params::{Params, PathParam};
+use crate::exports::{self, begun, download, held, read_parameters, request, unknown};
+use crate::params::{Params, PathParam, parse_process_id};
 use crate::state::App;
 
 const CONTENT_TYPE: &str = "application/octet-stream";

@@ -1,16 +1,17 @@
 //! Processes: who sent, newest activity first, with exact counts.
 
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{self, Write as _};
 
 use axum::Json;
 use axum::extract::State;
 use glasshouse_api::{ErrorBody, Process, ProcessCounts, ProcessList};
-use glasshouse_model::{ProcessId, TimeRange, Timestamp};
+use glasshouse_model::{Attributes, ProcessId, TimeRange, Timestamp};
 use glasshouse_tables::Table;
+use glasshouse_tables::attributes::{PackedWriter, json_to_packed, to_model};
 
 use crate::Refusal;
-use crate::params::{Params, PathParam};
+use crate::params::{Params, PathParam, parse_process_id};
 use crate::sql::{self, Parameters, Rows};
 use crate::state::App;
 
@@ -21,9 +22,88 @@ const SELECT: &str = "SELECT process_id, service_name, service_namespace, servic
      environment, host_name, pid, executable, command_line, user_name, os, arch, sdk_language, runtime, \
      start_time, first_seen, last_update_time, parent_process_id, resource FROM processes";
 
+/// What a list of processes is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    LastUpdate,
+    Start,
+    Service,
+}
+
+impl Sort {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "last_update" => Ok(Self::LastUpdate),
+            "start" => Ok(Self::Start),
+            "service" => Ok(Self::Service),
+            _ => Err(format!("{text:?} is none of last_update, start, service")),
+        }
+    }
+
+    /// The order when none is asked for: the newest first, names from A.
+    fn is_descending(self) -> bool {
+        self != Self::Service
+    }
+
+    fn expression(self) -> &'static str {
+        match self {
+            Self::LastUpdate => "last_update_time",
+            // When it started, or else was heard of first: every process has a place.
+            Self::Start => "coalesce(start_time, first_seen)",
+            Self::Service => "service_name",
+        }
+    }
+
+    /// A process's value.
+    fn value(self, process: &Process) -> SortValue {
+        match self {
+            Self::LastUpdate => SortValue::Time(process.last_update_time),
+            Self::Start => SortValue::Time(process.start_time.unwrap_or(process.first_seen)),
+            Self::Service => SortValue::Text(process.service_name.clone()),
+        }
+    }
+
+    /// Reads a cursor: the value of a page's last process, and its id.
+    fn parse_cursor(self, text: &str) -> Result<(SortValue, ProcessId), &'static str> {
+        let wrong = "not a cursor of an earlier answer in this order";
+        let (value, id) = text.rsplit_once('-').ok_or(wrong)?;
+        let value = match self {
+            Self::Service => SortValue::Text(value.to_owned()),
+            Self::LastUpdate | Self::Start => SortValue::Time(Timestamp::from_nanos(value.parse().map_err(|_| wrong)?)),
+        };
+        Ok((value, id.parse().map_err(|_| wrong)?))
+    }
+}
+
+/// What a process is sorted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SortValue {
+    Time(Timestamp),
+    Text(String),
+}
+
+impl fmt::Display for SortValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) => write!(f, "{time}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+fn parse_order(text: &str) -> Result<bool, String> {
+    match text {
+        "desc" => Ok(true),
+        "asc" => Ok(false),
+        _ => Err(format!("{text:?} is neither asc nor desc")),
+    }
+}
+
 /// Lists processes, newest activity first.
 #[utoipa::path(get, path = "/api/processes", operation_id = "list_processes", tag = "processes",
-    params(("search" = Option<String>, Query, description = "Text in the name of service, host, executable or command line, the version or the id; letter case does not matter"),
+    params(("search" = Option<String>, Query, description = "Text in the id or in any attribute of the resource, such as the name of service, host, executable or user, the version, the command line; letter case does not matter"),
+        ("sort" = Option<String>, Query, description = "`last_update`, `start` or `service`; `last_update` when not given"),
+        ("order" = Option<String>, Query, description = "`desc` or `asc`; when not given, the newest come first, and names from A"),
         ("from" = Option<String>, Query, description = "Active at or after this time; counts are of rows from then on"),
         ("to" = Option<String>, Query, description = "Active before this time; counts are of rows before"),
         ("limit" = Option<u32>, Query, description = "Most processes, 1 to 500; 50 when not given"),
@@ -34,15 +114,21 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     let search = params.text("search")?;
     let range = params.range(app.now())?;
     let limit = params.limit(DEFAULT_PROCESSES, MAX_PROCESSES)?;
-    let cursor = params.parsed("cursor", parse_cursor)?;
+    let sort = params.parsed("sort", Sort::parse)?.unwrap_or(Sort::LastUpdate);
+    let is_descending = params.parsed("order", parse_order)?.unwrap_or(sort.is_descending());
+    let cursor = params.parsed("cursor", |text| sort.parse_cursor(text))?;
     params.finish()?;
 
     let mut values = Parameters::default();
     let mut conditions = Vec::new();
     if let Some(search) = search {
-        let search = values.text(&search.to_lowercase());
+        let search = search.to_lowercase();
+        // In JSON as it stands there; keys, which nearly all resources have in common, are left out.
+        let quoted = serde_json::Value::from(search.as_str()).to_string();
+        let (text, json) = (values.text(&search), values.text(&quoted[1..quoted.len() - 1]));
         conditions.push(format!(
-            "strpos(lower(concat_ws(' ', service_name, service_version, host_name, executable, command_line, process_id)), {search}) > 0"
+            "(strpos(lower(concat_ws(' ', process_id, service_name, executable, command_line)), {text}) > 0 \
+             OR strpos(lower(regexp_replace(resource, '\"(?:[^\"\\\\]|\\\\.)*\":', '', 'g')), {json}) > 0)"
         ));
     }
     if range.from > Timestamp::MIN {
@@ -51,16 +137,23 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     if range.to < Timestamp::MAX {
         conditions.push(format!("first_seen < {}", values.time(range.to)));
     }
-    if let Some((time, id)) = cursor {
-        let (time, id) = (values.time(time), values.text(&id.to_string()));
-        conditions.push(format!("(last_update_time < {time} OR (last_update_time = {time} AND process_id > {id}))"));
+    let by = sort.expression();
+    if let Some((value, id)) = cursor {
+        let id = values.text(&id.to_string());
+        let value = match value {
+            SortValue::Time(time) => values.time(time),
+            SortValue::Text(text) => values.text(&text),
+        };
+        let is_after = if is_descending { "<" } else { ">" };
+        conditions.push(format!("({by} {is_after} {value} OR ({by} = {value} AND process_id > {id}))"));
     }
     let mut sql = SELECT.to_owned();
     if !conditions.is_empty() {
         let _ = write!(sql, " WHERE {}", conditions.join(" AND "));
     }
     // One more than asked for tells whether there is another page.
-    let _ = write!(sql, " ORDER BY last_update_time DESC, process_id LIMIT {}", limit + 1);
+    let order = if is_descending { "DESC" } else { "ASC" };
+    let _ = write!(sql, " ORDER BY {by} {order}, process_id LIMIT {}", limit + 1);
 
     let _turn = app.query_turn().await?;
     let mut processes = read(&sql::rows(&app, sql, values, TimeRange::ALL).await?)?;
@@ -70,7 +163,7 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     let next_cursor = processes
         .last()
         .filter(|_| has_more)
-        .map(|last| format!("{}-{}", last.last_update_time, last.process_id.0.simple()));
+        .map(|last| format!("{}-{}", sort.value(last), last.process_id.0.simple()));
     Ok(Json(ProcessList { processes, next_cursor }))
 }
 
@@ -87,25 +180,31 @@ pub(crate) async fn get(
     PathParam(process_id): PathParam,
     mut params: Params,
 ) -> Result<Json<Process>, Refusal> {
-    let id: ProcessId =
-        process_id.parse().map_err(|error| Refusal::invalid(format!("{process_id:?} is not a process id: {error}")))?;
+    let id = parse_process_id(&process_id)?;
     let range = params.range(app.now())?;
     params.finish()?;
 
     let mut values = Parameters::default();
     let sql = format!("{SELECT} WHERE process_id = {}", values.text(&id.to_string()));
     let _turn = app.query_turn().await?;
-    let mut processes = read(&sql::rows(&app, sql, values, TimeRange::ALL).await?)?;
+    let rows = sql::rows(&app, sql, values, TimeRange::ALL).await?;
+    let mut processes = read(&rows)?;
     processes.truncate(1);
+    if let Some(process) = processes.first_mut()
+        && let Some(rows) = rows.iter().find(|rows| rows.len() > 0)
+    {
+        process.resource = typed(rows.text("resource")?.get(0).unwrap_or("{}"))?;
+    }
     count(&app, &mut processes, range).await?;
     processes.pop().map(Json).ok_or_else(|| Refusal::not_found(format!("no process {id}")))
 }
 
-/// `last_update_time` of a page's last process, and its id.
-fn parse_cursor(text: &str) -> Result<(Timestamp, ProcessId), &'static str> {
-    let wrong = "not a cursor of an earlier answer";
-    let (time, id) = text.rsplit_once('-').ok_or(wrong)?;
-    Ok((Timestamp::from_nanos(time.parse().map_err(|_| wrong)?), id.parse().map_err(|_| wrong)?))
+/// A resource with the types of its attributes.
+fn typed(json: &str) -> Result<Attributes, Refusal> {
+    let mut packed = PackedWriter::new();
+    json_to_packed(json, &mut packed)
+        .map_err(|error| Refusal::internal("a resource is not a JSON object").with_details(error.to_string()))?;
+    Ok(to_model(packed.packed()))
 }
 
 fn read(batches: &[Rows]) -> Result<Vec<Process>, Refusal> {
@@ -147,6 +246,7 @@ fn read(batches: &[Rows]) -> Result<Vec<Process>, Refusal> {
                 properties: serde_json::from_str(resource.get(row).unwrap_or("{}")).map_err(|error| {
                     Refusal::internal("a resource is not a JSON object").with_details(error.to_string())
                 })?,
+                resource: Attributes::default(),
                 counts: ProcessCounts::default(),
             });
         }

@@ -19,7 +19,9 @@ use crate::Refusal;
 use crate::ingest::{grpc, otlp_http, stream, zipkin};
 use crate::request_metrics::observe;
 use crate::state::App;
-use crate::{exports, health, openapi, perfetto, processes, prometheus, query, services, traces, web};
+use crate::{
+    exports, health, openapi, perfetto, process_statistics, processes, prometheus, query, services, traces, web,
+};
 
 /// The main port: everything but gRPC.
 pub(crate) fn http(app: App) -> Router {
@@ -30,6 +32,7 @@ pub(crate) fn http(app: App) -> Router {
         .route("/api/query", post(query::query))
         .route("/api/processes", get(processes::list))
         .route("/api/process/{process_id}", get(processes::get))
+        .route("/api/process/{process_id}/statistics", get(process_statistics::get))
         .route("/api/services", get(services::list))
         .route("/api/services/{name}/operations", get(services::operations))
         .route("/api/openapi.json", get(openapi::document))

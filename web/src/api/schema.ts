@@ -112,6 +112,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/process/{process_id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts what a process has sent. */
+        get: operations["get_process_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/processes": {
         parameters: {
             query?: never;
@@ -457,6 +474,15 @@ export interface components {
             /** @description The entries. */
             values: components["schemas"]["KeyValue"][];
         };
+        /** @description Numbers of log records, as decimal strings. */
+        LevelCounts: {
+            debug: string;
+            error: string;
+            fatal: string;
+            info: string;
+            trace: string;
+            warn: string;
+        };
         /** @description Whether the process lives. */
         Liveness: {
             /** @description Always `ok`: a process that is not well does not answer. */
@@ -693,6 +719,8 @@ export interface components {
             properties: {
                 [key: string]: Record<string, never>;
             };
+            /** @description The same with their types, each as it was sent; only in the answer for one process. */
+            resource?: components["schemas"]["KeyValue"][];
             /** @description `process.runtime.name` and version. */
             runtime?: string;
             /** @description `telemetry.sdk.language`. */
@@ -725,6 +753,31 @@ export interface components {
             next_cursor?: string;
             /** @description The processes. */
             processes: components["schemas"]["Process"][];
+        };
+        /** @description What a process has sent, counted row by row. */
+        ProcessStatistics: {
+            /** @description Spans whose status is ERROR. */
+            error_count: string;
+            /** @description Time of its earliest row, Unix nanoseconds; absent when it has none. */
+            first_time?: string;
+            /** @description Time of its latest row, ends of spans included; absent when it has none. */
+            last_time?: string;
+            /** @description Log records of each level. */
+            levels: components["schemas"]["LevelCounts"];
+            /** @description Log records. */
+            log_count: string;
+            /** @description Metrics, by their names. */
+            metric_count: string;
+            /** @description Metric data points. */
+            metric_point_count: string;
+            /** @description Spans that have not ended. */
+            open_span_count: string;
+            /** @description Spans. */
+            span_count: string;
+            /** @description Threads that spans tell of. */
+            thread_count: string;
+            /** @description Traces that have a span of it. */
+            trace_count: string;
         };
         /** @description A column of an answer. */
         QueryColumn: {
@@ -1323,6 +1376,43 @@ export interface operations {
             };
         };
     };
+    get_process_statistics: {
+        parameters: {
+            query?: {
+                /** @description Rows from this time on */
+                from?: string;
+                /** @description Rows before this time */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Exact figures; zeros when nothing is known of the process */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessStatistics"];
+                };
+            };
+            /** @description Not a UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_processes: {
         parameters: {
             query?: {
@@ -1332,8 +1422,12 @@ export interface operations {
                 from?: string;
                 /** @description Most processes, 1 to 500; 50 when not given */
                 limit?: number;
-                /** @description Text in the name of service, host, executable or command line, the version or the id; letter case does not matter */
+                /** @description `desc` or `asc`; when not given, the newest come first, and names from A */
+                order?: string;
+                /** @description Text in the id or in any attribute of the resource, such as the name of service, host, executable or user, the version, the command line; letter case does not matter */
                 search?: string;
+                /** @description `last_update`, `start` or `service`; `last_update` when not given */
+                sort?: string;
                 /** @description Active before this time; counts are of rows before */
                 to?: string;
             };

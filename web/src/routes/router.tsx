@@ -10,6 +10,7 @@ import {
 import { formatSearchParams, parseSearchParams, textParam } from '@/base/search-params';
 import { rangeFromSearch } from '@/base/time-range';
 import { readTraceSearch } from '@/base/trace-search';
+import { readProcessSearch } from '@/features/processes/search';
 import { PageNotFound, PageProblem } from '@/features/shell/problem';
 import { Shell } from '@/features/shell/shell';
 import { readTracePageSearch } from '@/features/trace/search';
@@ -64,8 +65,21 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import('./trace'), 'TraceRoute'),
 });
 
+const processes = createRoute({
+  getParentRoute: () => root,
+  path: '/processes',
+  validateSearch: readProcessSearch,
+  component: lazyRouteComponent(() => import('./processes'), 'ProcessesRoute'),
+});
+
+const process = createRoute({
+  getParentRoute: () => root,
+  path: '/processes/$processId',
+  component: lazyRouteComponent(() => import('./process'), 'ProcessRoute'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, traceSearch, trace]),
+  routeTree: root.addChildren([home, traceSearch, trace, processes, process]),
   parseSearch: parseSearchParams,
   stringifySearch: formatSearchParams,
   defaultPreload: false,

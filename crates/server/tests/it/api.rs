@@ -215,10 +215,39 @@ async fn processes_come_with_properties_and_exact_counts() {
     let asked = world.query.asked.lock().unwrap();
     assert!(asked.iter().all(|request| !request.sql.contains("OR 1=1")), "values are parameters");
     let parameters = asked[0].parameters.as_ref().unwrap();
-    assert_eq!((parameters.num_rows(), parameters.num_columns()), (1, 5));
+    assert_eq!((parameters.num_rows(), parameters.num_columns()), (1, 6));
     assert_eq!(parameters.column(0).as_ref(), text(&evil.to_lowercase(), 1).as_ref());
     let range = TimeRange { from: NOW - DurationNs::from_secs(3600), to: NOW };
     assert!(asked[1..].iter().all(|request| request.range == range), "counts are of the time asked for");
+}
+
+#[tokio::test]
+async fn processes_come_in_the_order_that_is_asked_for() {
+    let world = World::new().await;
+    answer_processes(&world, 2);
+    let id = PROCESS.replace('-', "");
+    let cursor = async |sort: &str| {
+        let (status, body) = world.get_json(&format!("/api/processes?limit=1&{sort}")).await;
+        assert_eq!(status, 200, "{body}");
+        body["next_cursor"].as_str().unwrap().to_owned()
+    };
+    // It has no start of its own, so it started when it was heard of.
+    assert_eq!(cursor("sort=start").await, format!("1-{id}"));
+    assert_eq!(cursor(&format!("sort=service&cursor=a-b-{id}")).await, format!("shop-{id}"));
+    assert_eq!(cursor("sort=last_update&order=asc").await, format!("2-{id}"));
+    let sql: Vec<String> = world.query.asked.lock().unwrap().iter().map(|request| request.sql.clone()).collect();
+    let orders: Vec<_> = sql.iter().filter_map(|sql| Some(sql.split_once("ORDER BY ")?.1)).collect();
+    assert_eq!(
+        orders,
+        [
+            "coalesce(start_time, first_seen) DESC, process_id LIMIT 2",
+            "service_name ASC, process_id LIMIT 2",
+            "last_update_time ASC, process_id LIMIT 2"
+        ]
+    );
+    for wrong in ["sort=age", "order=up", "sort=start&cursor=shop-1", "sort=service&cursor=shop"] {
+        assert_error(world.get(&format!("/api/processes?{wrong}")).await, 400, "invalid_request", "").await;
+    }
 }
 
 #[tokio::test]

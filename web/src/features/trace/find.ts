@@ -1,5 +1,5 @@
 import type { Span } from '@/api/traces';
-import { textOf } from '@/api/values';
+import { textOf } from '@/base/values';
 import type { TraceTree } from './tree';
 
 /** Text of spans in lower case, made when it is first searched. */

@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import type { SpanEvent } from '@/api/traces';
-import { attributeText } from '@/api/values';
 import { formatDuration } from '@/base/durations';
 import { between, type Nanos } from '@/base/nanos';
 import { formatExact } from '@/base/times';
+import { attributeText } from '@/base/values';
+import { Attributes } from '@/ui/attributes';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { useZone } from '@/ui/preferences';
-import { Attributes } from './attributes';
 
 /** Events that are shown before one asks for the rest. */
 const FIRST = 50;

@@ -1,16 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { type LogRecord, MOST_SPAN_LOGS, type Span, spanLogsQuery } from '@/api/traces';
-import { textOf } from '@/api/values';
 import { formatDuration } from '@/base/durations';
 import { between } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import { LEVEL_CLASS, levelOf } from '@/base/severity';
 import { formatClock, formatExact } from '@/base/times';
+import { textOf } from '@/base/values';
+import { Attributes } from '@/ui/attributes';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { useZone } from '@/ui/preferences';
-import { Attributes } from './attributes';
 import { Section } from './section';
 
 /** How long a span stays selected before its logs are asked for: whoever walks through rows needs none. */

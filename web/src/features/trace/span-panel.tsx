@@ -1,16 +1,16 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Span, Trace } from '@/api/traces';
-import { attributeText } from '@/api/values';
 import { formatDuration, formatExactDuration } from '@/base/durations';
 import { between, type Nanos } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import { formatExact, formatRfc3339, localOffset } from '@/base/times';
+import { attributeText } from '@/base/values';
+import { Attributes } from '@/ui/attributes';
 import { IconButton } from '@/ui/button';
 import { CopyButton } from '@/ui/copy';
 import { Icon } from '@/ui/icons';
 import { ServiceName } from '@/ui/service';
-import { Attributes } from './attributes';
 import { Section } from './section';
 import { SpanEvents } from './span-events';
 import { SpanLogs } from './span-logs';

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { prettyOf, textOf, typeOf } from './values';
-import type { AnyValue } from './wire';
+import { type AnyValue, prettyOf, textOf, typeOf } from './values';
 
 it.each<[AnyValue, string, string]>([
   [{ stringValue: '' }, 'string', ''],

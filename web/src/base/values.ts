@@ -1,4 +1,19 @@
-import type { AnyValue, KeyValue } from './wire';
+/** A typed value in the form of OTLP/JSON: at most one member is there, none for an empty value. */
+export interface AnyValue {
+  stringValue?: string | null | undefined;
+  boolValue?: boolean | null | undefined;
+  intValue?: string | null | undefined;
+  doubleValue?: number | string | null | undefined;
+  bytesValue?: string | null | undefined;
+  arrayValue?: { values: AnyValue[] } | null | undefined;
+  kvlistValue?: { values: KeyValue[] } | null | undefined;
+}
+
+/** An attribute. */
+export interface KeyValue {
+  key: string;
+  value: AnyValue;
+}
 
 /** Types of attribute values, in OpenTelemetry's words. */
 export type ValueType = 'string' | 'int' | 'double' | 'bool' | 'bytes' | 'array' | 'map' | 'empty';

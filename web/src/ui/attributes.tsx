@@ -1,11 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { AnyValue, KeyValue } from '@/api/traces';
-import { prettyOf, textOf, typeOf, type ValueType } from '@/api/values';
 import { formatCount } from '@/base/numbers';
-import { classes } from '@/ui/classes';
-import { CopyButton } from '@/ui/copy';
-import { Icon } from '@/ui/icons';
+import { type AnyValue, type KeyValue, prettyOf, textOf, typeOf, type ValueType } from '@/base/values';
+import { classes } from './classes';
+import { CopyButton } from './copy';
+import { Icon } from './icons';
 
 /** Attributes after which a field to narrow them appears. */
 const MANY = 12;

@@ -1,0 +1,131 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ApiError } from '@/api/client';
+import { processTracePath } from '@/api/exports';
+import { processQuery, processStatisticsQuery } from '@/api/processes';
+import { buttonClass, IconButton } from '@/ui/button';
+import { copy } from '@/ui/copy';
+import { useHotkeys } from '@/ui/hotkeys';
+import { Icon } from '@/ui/icons';
+import { PageHeader } from '@/ui/page-header';
+import { ServiceName, serviceLabel } from '@/ui/service';
+import { EmptyState, ErrorState } from '@/ui/states';
+import { useTitle } from '@/ui/title';
+import { ProcessInfo } from './info';
+
+/** One process: who it is and what it has sent. */
+export function ProcessPage({ processId }: { processId: string }) {
+  const client = useQueryClient();
+  const query = useQuery(processQuery(processId));
+  const statistics = useQuery(processStatisticsQuery(processId));
+  const process = query.data;
+  const busy = query.isFetching || statistics.isFetching;
+  const refresh = () => void client.invalidateQueries({ queryKey: ['process', processId] });
+  useTitle(process === undefined ? 'Process' : serviceLabel(process.service_name));
+  useHotkeys('Process', [{ keys: ['r'], label: 'Load again', run: refresh }]);
+
+  return (
+    <>
+      <PageHeader
+        title={
+          <nav aria-label="Breadcrumb" className="flex min-w-0 items-center gap-2">
+            <Link to="/processes" className="shrink-0 text-muted hover:text-text">
+              Processes
+            </Link>
+            <Icon name="chevronRight" size={12} className="text-faint" />
+            <h1 className="flex min-w-0 items-center gap-2 text-[0.9375rem] tracking-tight">
+              {process === undefined ? (
+                <span className="truncate font-mono text-xs text-muted">{processId}</span>
+              ) : (
+                <ServiceName service={process.service_name} className="font-semibold" />
+              )}
+              {process?.pid !== undefined && <span className="shrink-0 text-muted">PID {process.pid}</span>}
+            </h1>
+          </nav>
+        }
+      >
+        {process !== undefined && (
+          <a href={processTracePath(processId)} download className={buttonClass('outline')}>
+            <Icon name="download" size={14} />
+            <span className="max-sm:sr-only">Perfetto trace</span>
+          </a>
+        )}
+        <IconButton
+          icon="link"
+          label="Copy link to this view"
+          onClick={() => void copy(window.location.href, 'the link')}
+        />
+        <IconButton
+          icon="refresh"
+          label={busy ? 'Loading' : 'Load again'}
+          shortcut="r"
+          onClick={refresh}
+          {...(busy ? { className: '[&>svg]:animate-spin' } : {})}
+        />
+      </PageHeader>
+      {process !== undefined ? (
+        <ProcessInfo
+          process={process}
+          statistics={statistics.data}
+          problem={statistics.error}
+          retry={() => void statistics.refetch()}
+        />
+      ) : query.isPending ? (
+        <Loading />
+      ) : isAbout(query.error, 404) ? (
+        <Unknown title="This process is not known here" processId={processId}>
+          It has sent nothing, or what it sent is older than what is kept.
+        </Unknown>
+      ) : isAbout(query.error, 400) ? (
+        <Unknown title="This is no process id" processId={processId}>
+          A process id is a UUID.
+        </Unknown>
+      ) : (
+        <ErrorState
+          title="The process could not be loaded"
+          error={query.error}
+          retry={() => void query.refetch()}
+        />
+      )}
+    </>
+  );
+}
+
+function isAbout(error: Error | null, status: number): boolean {
+  return error instanceof ApiError && error.status === status;
+}
+
+function Unknown(props: { title: string; processId: string; children: string }) {
+  return (
+    <EmptyState
+      icon="processes"
+      title={props.title}
+      actions={
+        <Link to="/processes" className={buttonClass('outline')}>
+          Search processes
+        </Link>
+      }
+    >
+      <p className="font-mono text-xs wrap-anywhere">{props.processId}</p>
+      <p className="mt-2">{props.children}</p>
+    </EmptyState>
+  );
+}
+
+/** The page's shape, before there is anything to put in. */
+function Loading() {
+  return (
+    <div
+      role="status"
+      aria-label="Loading the process"
+      className="grid grid-cols-[repeat(auto-fill,minmax(15rem,1fr))] gap-3 p-4"
+    >
+      {Array.from({ length: 8 }, (_, card) => (
+        <div key={card} className="h-28 rounded-lg border border-line bg-surface p-4">
+          <div className="skeleton h-3 w-20" />
+          <div className="mt-3 skeleton h-5 w-32" />
+        </div>
+      ))}
+    </div>
+  );
+}
