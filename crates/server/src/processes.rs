@@ -147,7 +147,8 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
         let is_after = if is_descending { "<" } else { ">" };
         conditions.push(format!("({by} {is_after} {value} OR ({by} = {value} AND process_id > {id}))"));
     }
-    let mut sql = SELECT.to_owned();
+    // Which processes first, by few columns; then what is told of these.
+    let mut sql = "SELECT process_id FROM processes".to_owned();
     if !conditions.is_empty() {
         let _ = write!(sql, " WHERE {}", conditions.join(" AND "));
     }
@@ -156,15 +157,34 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     let _ = write!(sql, " ORDER BY {by} {order}, process_id LIMIT {}", limit + 1);
 
     let _turn = app.query_turn().await?;
-    let mut processes = read(&sql::rows(&app, sql, values, TimeRange::ALL).await?)?;
-    let has_more = processes.len() > limit;
-    processes.truncate(limit);
+    let mut ids = Vec::new();
+    for rows in sql::rows(&app, sql, values, TimeRange::ALL).await? {
+        let column = rows.text("process_id")?;
+        ids.extend((0..rows.len()).filter_map(|row| column.owned(row)));
+    }
+    let has_more = ids.len() > limit;
+    ids.truncate(limit);
+    let mut processes = described(&app, &ids).await?;
     count(&app, &mut processes, range).await?;
     let next_cursor = processes
         .last()
         .filter(|_| has_more)
         .map(|last| format!("{}-{}", sort.value(last), last.process_id.0.simple()));
     Ok(Json(ProcessList { processes, next_cursor }))
+}
+
+/// What is told of processes, in the order of their ids here.
+async fn described(app: &App, ids: &[String]) -> Result<Vec<Process>, Refusal> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut values = Parameters::default();
+    let wanted: Vec<_> = ids.iter().map(|id| values.text(id)).collect();
+    let sql = format!("{SELECT} WHERE process_id IN ({})", wanted.join(", "));
+    let mut processes = read(&sql::rows(app, sql, values, TimeRange::ALL).await?)?;
+    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    processes.sort_by_key(|process| places.get(process.process_id.to_string().as_str()).copied());
+    Ok(processes)
 }
 
 /// One process.
