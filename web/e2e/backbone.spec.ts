@@ -2,6 +2,7 @@
  * From a program to the screen, with nothing made up: BASE_URL is a server that began empty and has received what
  * tests/clients/send_checkout.py sends with OpenTelemetry's Python SDK.
  */
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { expectAccessible, spanRows, traceRows, watchComplaints } from './page';
 
@@ -118,6 +119,8 @@ test('goes to Perfetto and to other tools', async ({ page, context }) => {
 
 test('a process is found by what it says of itself, and told in full', async ({ page }) => {
   const complaints = watchComplaints(page);
+  // Without a dialog for files, which no test can answer.
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
   await page.goto('/processes');
   await page.getByRole('textbox', { name: 'Search processes' }).fill('NODE-1');
   await expect(page).toHaveURL(/q=NODE-1/);
@@ -157,9 +160,20 @@ test('a process is found by what it says of itself, and told in full', async ({ 
   );
   await expectAccessible(page);
   await page.screenshot({ path: `${SCREENSHOTS}/process.png` });
+  await page.getByRole('link', { name: 'Generate trace' }).click();
+  const form = page.getByRole('form', { name: 'Generate a Perfetto trace' });
+  await expect(form.getByRole('checkbox', { name: 'Log records' })).toBeChecked();
+  await expectAccessible(page);
+  await page.screenshot({ path: `${SCREENSHOTS}/generate.png` });
   const downloading = page.waitForEvent('download');
-  await page.getByRole('link', { name: 'Perfetto trace' }).click();
-  expect((await downloading).suggestedFilename()).toBe(`${id}.pftrace`);
+  await form.getByRole('button', { name: 'Generate' }).click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toMatch(/^checkout-.*\.pftrace$/);
+  const validated = await page.request.post('/api/perfetto/validate', {
+    data: readFileSync(await download.path()),
+    headers: { 'content-type': 'application/octet-stream' },
+  });
+  expect(await validated.json()).toMatchObject({ is_valid: true, slices: Number(counted.span_count) });
   await page.getByRole('link', { name: 'Processes', exact: true }).first().click();
   await expect(page).toHaveURL(/\/processes/);
   expect(complaints).toEqual([]);

@@ -186,3 +186,151 @@ test('shows hostile names as text', async ({ page }) => {
   await expect(page.getByRole('region', { name: 'Properties' })).toContainText('<img src=x');
   await expect(page.locator('img')).toHaveCount(0);
 });
+
+/** A process with a trace of about 1 MB, of which 600 kB come. */
+async function serveTrace(page: Page): Promise<{ asked: unknown[] }> {
+  const asked: unknown[] = [];
+  await page.route(`**/api/process/${uuid(1)}`, (route) =>
+    route.fulfill({ json: { ...made(1), resource: [] } }),
+  );
+  await page.route(`**/api/process/${uuid(1)}/statistics`, (route) =>
+    route.fulfill({ status: 503, json: { error: { type: 'unavailable', message: 'not now' } } }),
+  );
+  const plan = {
+    process_id: uuid(1),
+    counts: { thread: '12345', async: '7', open: '0', events: '0', links: '0', logs: '3', metrics: '0' },
+    begin: '1767225600000000001',
+    end: '1767225660000000009',
+    packets: '1000',
+    estimated_bytes: '1000000',
+    estimated_seconds: 0.4,
+  };
+  await page.route(`**/api/perfetto/${uuid(1)}/info`, (route) => route.fulfill({ json: plan }));
+  await page.route(`**/api/perfetto/${uuid(1)}/generate`, async (route) => {
+    asked.push(route.request().postDataJSON());
+    const lines = [
+      { type: 'progress', done: 1, total: 2, counts: plan.counts },
+      { type: 'plan', ...plan },
+      { type: 'binary_start' },
+    ].map((line) => `${JSON.stringify(line)}\n`);
+    const body = Buffer.concat([Buffer.from(lines.join('')), Buffer.alloc(600_000, 10)]);
+    await route.fulfill({ body, contentType: 'application/octet-stream' });
+  });
+  return { asked };
+}
+
+test('generates a trace of what is chosen, to the nanosecond', async ({ page }) => {
+  const { asked } = await serveTrace(page);
+  // Without a dialog for files, which no test can answer.
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
+  await page.goto(`/processes/${uuid(1)}`);
+  await page.getByRole('link', { name: 'Generate trace' }).click();
+  await expect(page).toHaveURL(/tab=trace/);
+  const form = page.getByRole('form', { name: 'Generate a Perfetto trace' });
+  await expect(form).toContainText('12,345');
+  await expect(form).toContainText('About 977 KiB, written in less than a second.');
+  await expect(form.getByRole('checkbox', { name: 'Metric data points' })).toBeDisabled();
+  await expect(form.getByLabel('Begin')).toHaveValue('2026-01-01 01:00:00.000000001');
+  await expectAccessible(page);
+
+  // What makes no sense is said where it is, and nothing is asked for.
+  const generate = form.getByRole('button', { name: 'Generate' });
+  await form.getByLabel('Begin').fill('yesterday');
+  await expect(form.getByRole('alert')).toContainText('Not a time');
+  await expect(generate).toBeDisabled();
+  await form.getByLabel('Begin').fill('2026-01-01 00:59:59');
+  await expect(form.getByRole('alert')).toContainText(
+    'Nothing is earlier than 2026-01-01 01:00:00.000000001',
+  );
+  await form.getByLabel('Begin').fill('2026-01-01 01:00:30.5');
+  await form.getByLabel('End').fill('2026-01-01 01:00:30');
+  await expect(form.getByRole('alert')).toContainText('after the beginning');
+  await form.getByLabel('End').fill('2026-01-01 01:00:31.000000001');
+  await form.getByRole('checkbox', { name: 'Log records' }).uncheck();
+  await form.getByLabel('Name of the file').fill('shop at night');
+  const downloading = page.waitForEvent('download');
+  await generate.click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toBe('shop at night.pftrace');
+  expect(asked).toEqual([
+    { kinds: ['thread', 'async'], begin: '1767225630500000000', end: '1767225631000000001' },
+  ]);
+  const job = page.getByRole('listitem', { name: 'shop at night.pftrace' });
+  await expect(job).toContainText('Done: 586 KiB');
+  await expect(job.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '100');
+
+  await form.getByRole('button', { name: 'Reset' }).click();
+  await expect(form.getByLabel('Begin')).toHaveValue('2026-01-01 01:00:00.000000001');
+  const whole = page.waitForEvent('download');
+  await generate.click();
+  await whole;
+  expect(asked[1]).toEqual({ kinds: ['thread', 'async'] });
+});
+
+test('makes traces one after the other, each of which can be cancelled', async ({ page }) => {
+  await serveTrace(page);
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(`**/api/perfetto/${uuid(1)}/generate`, async (route) => {
+    await released;
+    await route.fallback();
+  });
+  await page.goto(`/processes/${uuid(1)}?tab=trace`);
+  const name = page.getByLabel('Name of the file');
+  for (const each of ['one', 'two', 'three']) {
+    await name.fill(each);
+    await page.getByRole('button', { name: 'Generate' }).click();
+  }
+  const job = (each: string) => page.getByRole('listitem', { name: `${each}.pftrace` });
+  await expect(job('one')).toContainText('Begins');
+  await expect(job('two')).toContainText('Waits');
+  await job('two').getByRole('button', { name: 'Cancel' }).click();
+  await expect(job('two')).toContainText('Cancelled');
+  // They go on while another page is open.
+  await page.getByRole('link', { name: 'Info' }).click();
+  await page.getByRole('link', { name: 'Generate trace' }).click();
+  await job('one').getByRole('button', { name: 'Cancel' }).click();
+  await expect(job('one')).toContainText('Cancelled');
+  release();
+  await expect(job('three')).toContainText('Done');
+  await expect(job('two')).toContainText('Cancelled');
+  await job('two').getByRole('button', { name: 'Take off the list' }).click();
+  await expect(job('two')).toHaveCount(0);
+});
+
+test('writes a trace to the file that is chosen, and says when that is not whole', async ({ page }) => {
+  await serveTrace(page);
+  await page.addInitScript(() => {
+    const written: string[] = [];
+    Object.assign(window, {
+      written,
+      showSaveFilePicker: async ({ suggestedName }: { suggestedName: string }) => ({
+        createWritable: async () => ({
+          write: async (bytes: Uint8Array) => written.push(`${suggestedName} ${bytes.length}`),
+          close: async () => written.push('closed'),
+          abort: async () => written.push('aborted'),
+        }),
+      }),
+    });
+  });
+  await page.goto(`/processes/${uuid(1)}?tab=trace`);
+  await page.getByRole('button', { name: 'Generate' }).click();
+  const jobs = page.getByRole('list', { name: 'Traces' }).getByRole('listitem');
+  await expect(jobs.first()).toContainText('Done');
+  const written = () => page.evaluate(() => (window as unknown as { written: string[] }).written.splice(0));
+  const pieces = await written();
+  expect(pieces.at(-1)).toBe('closed');
+  const sizes = pieces.slice(0, -1).map((piece) => Number(piece.split(' ').at(-1)));
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(600_000);
+  expect(pieces[0]).toContain('service-1-1001.pftrace');
+
+  await page.route(`**/api/perfetto/${uuid(1)}/generate`, (route) =>
+    route.fulfill({ body: `${JSON.stringify({ type: 'error', message: 'a file is missing' })}\n` }),
+  );
+  await page.getByRole('button', { name: 'Generate' }).click();
+  await expect(jobs.first()).toContainText('Failed: a file is missing');
+  expect(await written()).toEqual(['aborted']);
+});

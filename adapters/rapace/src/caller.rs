@@ -127,7 +127,7 @@ impl Relay<'_> {
 
     async fn relay(&self, request: Frame) {
         let (channel, method) = (request.desc.channel_id, request.desc.method_id);
-        let request_is_stream = request.desc.flags.contains(FrameFlags::NO_REPLY);
+        let is_stream = request.desc.flags.contains(FrameFlags::NO_REPLY);
         if method == 0 || request.desc.flags.contains(FrameFlags::CONTROL) {
             let error = RpcError::Status {
                 code: ErrorCode::Unimplemented,
@@ -143,7 +143,7 @@ impl Relay<'_> {
             });
         // The session that makes the call does not begin to wait earlier than that.
         let begun = *self.polled.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_late = || begun.elapsed() >= self.limit && !request_is_stream;
+        let is_late = || begun.elapsed() >= self.limit && !is_stream;
         let last = if channel == 0 {
             // Nobody answers it.
             self.send(request, channel).await.map(|()| None)

@@ -55,15 +55,43 @@ export async function getFile(path: string, signal?: AbortSignal): Promise<Array
   return await ask(path, '*/*', signal, (response) => response.arrayBuffer());
 }
 
+/** Sends JSON, and reads an answer that may be long. Throws as {@link get} does, also what `read` throws. */
+export async function post<T>(
+  path: string,
+  body: object,
+  signal: AbortSignal,
+  read: (stream: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>) => Promise<T>,
+): Promise<T> {
+  const request = { method: 'POST', body: JSON.stringify(body) };
+  return await ask(
+    path,
+    '*/*',
+    signal,
+    async (response) => {
+      const reader = response.body?.getReader();
+      if (reader === undefined) throw new ApiError(response.status, 'unreadable', 'The answer is empty');
+      try {
+        return await read(reader);
+      } finally {
+        // When it was not read to its end, the server stops.
+        reader.cancel().catch(() => {});
+      }
+    },
+    request,
+  );
+}
+
 async function ask<T>(
   url: string,
   accept: string,
   signal: AbortSignal | undefined,
   read: (response: Response) => Promise<T>,
+  request: { method?: string; body?: string } = {},
 ): Promise<T> {
   let response: Response;
+  const headers = { accept, ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) };
   try {
-    response = await fetch(url, { headers: { accept }, signal: signal ?? null });
+    response = await fetch(url, { ...request, headers, signal: signal ?? null });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(0, 'unreachable', 'The server cannot be reached', String(error));
@@ -72,6 +100,7 @@ async function ask<T>(
   try {
     return await read(response);
   } catch (error) {
+    if (error instanceof ApiError) throw error;
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(
       response.status,

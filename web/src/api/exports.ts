@@ -8,11 +8,6 @@ export function exportPath(traceId: string, format: TraceFormat): string {
   return `/v1/traces/${traceId}?format=${format}`;
 }
 
-/** Where all that a process sent is, as a Perfetto trace. */
-export function processTracePath(processId: string): string {
-  return `/api/perfetto/${encodeURIComponent(processId)}/trace`;
-}
-
 /** A trace as a Perfetto trace. */
 export function perfettoTrace(traceId: string, signal?: AbortSignal): Promise<ArrayBuffer> {
   return getFile(exportPath(traceId, 'perfetto'), signal);

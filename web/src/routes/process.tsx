@@ -5,5 +5,6 @@ const route = getRouteApi('/processes/$processId');
 
 export function ProcessRoute() {
   const { processId } = route.useParams();
-  return <ProcessPage key={processId} processId={processId} />;
+  const { tab } = route.useSearch();
+  return <ProcessPage key={processId} processId={processId} tab={tab ?? 'info'} />;
 }

@@ -10,6 +10,7 @@ import {
 import { formatSearchParams, parseSearchParams, textParam } from '@/base/search-params';
 import { rangeFromSearch } from '@/base/time-range';
 import { readTraceSearch } from '@/base/trace-search';
+import { readProcessPageSearch } from '@/features/process/search';
 import { readProcessSearch } from '@/features/processes/search';
 import { PageNotFound, PageProblem } from '@/features/shell/problem';
 import { Shell } from '@/features/shell/shell';
@@ -75,6 +76,7 @@ const processes = createRoute({
 const process = createRoute({
   getParentRoute: () => root,
   path: '/processes/$processId',
+  validateSearch: readProcessPageSearch,
   component: lazyRouteComponent(() => import('./process'), 'ProcessRoute'),
 });
 

@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ApiError } from '@/api/client';
-import { processTracePath } from '@/api/exports';
 import { processQuery, processStatisticsQuery } from '@/api/processes';
 import { buttonClass, IconButton } from '@/ui/button';
+import { classes } from '@/ui/classes';
 import { copy } from '@/ui/copy';
 import { useHotkeys } from '@/ui/hotkeys';
 import { Icon } from '@/ui/icons';
@@ -11,10 +11,12 @@ import { PageHeader } from '@/ui/page-header';
 import { ServiceName, serviceLabel } from '@/ui/service';
 import { EmptyState, ErrorState } from '@/ui/states';
 import { useTitle } from '@/ui/title';
+import { GenerateTrace } from './generate';
 import { ProcessInfo } from './info';
+import type { ProcessTab } from './search';
 
 /** One process: who it is and what it has sent. */
-export function ProcessPage({ processId }: { processId: string }) {
+export function ProcessPage({ processId, tab }: { processId: string; tab: ProcessTab }) {
   const client = useQueryClient();
   const query = useQuery(processQuery(processId));
   const statistics = useQuery(processStatisticsQuery(processId));
@@ -44,12 +46,6 @@ export function ProcessPage({ processId }: { processId: string }) {
           </nav>
         }
       >
-        {process !== undefined && (
-          <a href={processTracePath(processId)} download className={buttonClass('outline')}>
-            <Icon name="download" size={14} />
-            <span className="max-sm:sr-only">Perfetto trace</span>
-          </a>
-        )}
         <IconButton
           icon="link"
           label="Copy link to this view"
@@ -63,7 +59,10 @@ export function ProcessPage({ processId }: { processId: string }) {
           {...(busy ? { className: '[&>svg]:animate-spin' } : {})}
         />
       </PageHeader>
-      {process !== undefined ? (
+      {process !== undefined && <Tabs processId={processId} tab={tab} />}
+      {process !== undefined && tab === 'trace' ? (
+        <GenerateTrace process={process} />
+      ) : process !== undefined ? (
         <ProcessInfo
           process={process}
           statistics={statistics.data}
@@ -88,6 +87,37 @@ export function ProcessPage({ processId }: { processId: string }) {
         />
       )}
     </>
+  );
+}
+
+const TABS: readonly { tab: ProcessTab; label: string }[] = [
+  { tab: 'info', label: 'Info' },
+  { tab: 'trace', label: 'Generate trace' },
+];
+
+function Tabs({ processId, tab }: { processId: string; tab: ProcessTab }) {
+  return (
+    <nav aria-label="Parts" className="flex shrink-0 gap-1 border-b border-line bg-surface px-3">
+      {TABS.map((other) => (
+        <Link
+          key={other.tab}
+          to="/processes/$processId"
+          params={{ processId }}
+          search={({ from, to }) => ({
+            ...(from === undefined ? {} : { from }),
+            ...(to === undefined ? {} : { to }),
+            ...(other.tab === 'info' ? {} : { tab: other.tab }),
+          })}
+          aria-current={other.tab === tab ? 'page' : undefined}
+          className={classes(
+            '-mb-px border-b-2 px-2 py-2 -outline-offset-2',
+            other.tab === tab ? 'border-accent font-medium' : 'border-transparent text-muted hover:text-text',
+          )}
+        >
+          {other.label}
+        </Link>
+      ))}
+    </nav>
   );
 }
 

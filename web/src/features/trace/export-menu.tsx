@@ -3,20 +3,11 @@ import { ApiError } from '@/api/client';
 import { exportPath, perfettoTrace, type TraceFormat } from '@/api/exports';
 import { Button, buttonClass, IconButton } from '@/ui/button';
 import { Icon } from '@/ui/icons';
+import { openInPerfetto } from '@/ui/perfetto';
+import { perfettoAddress, readAddress } from '@/ui/perfetto-address';
 import { Popover } from '@/ui/popover';
-import { stored, useStored } from '@/ui/stored';
+import { useStored } from '@/ui/stored';
 import { noteError } from '@/ui/toasts';
-import { openInPerfetto } from './perfetto';
-
-const PUBLIC = 'https://ui.perfetto.dev';
-
-/** The address as it is used; `null` when it is none. */
-function read(text: string): string | null {
-  const url = URL.parse(text.trim());
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
-}
-
-const address = stored<string>('perfetto-address', read(PUBLIC) ?? PUBLIC, read);
 
 const FORMATS: { format: TraceFormat; label: string }[] = [
   { format: 'otlp', label: 'OTLP JSON' },
@@ -29,9 +20,9 @@ const FORMATS: { format: TraceFormat; label: string }[] = [
 /** Takes the trace to other tools: as a file, or straight into Perfetto's user interface. */
 export function ExportMenu({ traceId, title }: { traceId: string; title: string }) {
   const [open, setOpen] = useState(false);
-  const [chosen, choose] = useStored(address);
+  const [chosen, choose] = useStored(perfettoAddress);
   const [text, setText] = useState(chosen);
-  const typed = read(text);
+  const typed = readAddress(text);
   const show = () => {
     if (typed === null) return;
     choose(typed);
