@@ -85,10 +85,15 @@ def test_processes_are_sorted_and_found(server):
     send(server, 7, **{"service.name": "odd-one", "note": 'C:\\temp "x" größe', "host.name": "Nest"})
 
     everything = list(range(8))
-    assert sorted(pages(server, "", 3)) == everything
     services = {number: f"service {number % 3}" for number in range(7)} | {7: "odd-one"}
+    # The later a process was sent, the newer is its last update; each started a second before the one before it.
+    assert pages(server, "", 3) == everything[::-1]
+    assert pages(server, "order=asc", 3) == everything
+    assert pages(server, "sort=start", 3) == everything
+    assert pages(server, "sort=start&order=asc", 1) == everything[::-1]
     by_service = sorted(everything, key=lambda number: (services[number], number))
     assert pages(server, "sort=service", 2) == by_service
+    assert pages(server, "sort=service", 1) == by_service
     assert [services[n] for n in pages(server, "sort=service&order=desc", 3)] == sorted(services.values(), reverse=True)
 
     for text in ["ODD-", "nest", "c:%5Ctemp", "%22x%22", "gr%C3%B6%C3%9Fe", str(uuid.UUID(int=8))]:

@@ -87,7 +87,10 @@ test('finds and sorts by asking the server, and the link restores it', async ({ 
   await page.goto('/processes');
   await expect(rows(page).first()).toContainText('service-0');
   await page.keyboard.press('/');
-  await page.keyboard.type('node-3');
+  await page.keyboard.type('node ');
+  await expect(page).toHaveURL(/q=node$/);
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('-3');
   await expect(page).toHaveURL(/q=node-3/);
   await expect(rows(page).first()).toContainText('node-3');
   await page.getByRole('button', { name: 'Last update' }).click();
@@ -135,6 +138,7 @@ test('is moved in by keyboard', async ({ page }) => {
   // What could be loaded is there; of the rest it is said why not, and it can be asked for again.
   await expect(page.getByRole('region', { name: 'Identity' })).toContainText('/usr/bin/shop --port 80');
   await expect(page.getByRole('alert')).toContainText('the disk is full');
+  await expect(page.getByRole('region', { name: 'Spans', exact: true })).toContainText('–');
   await expectAccessible(page);
 });
 
@@ -230,7 +234,7 @@ test('generates a trace of what is chosen, to the nanosecond', async ({ page }) 
   await expect(form).toContainText('12,345');
   await expect(form).toContainText('About 977 KiB, written in less than a second.');
   await expect(form.getByRole('checkbox', { name: 'Metric data points' })).toBeDisabled();
-  await expect(form.getByLabel('Begin')).toHaveValue('2026-01-01 01:00:00.000000001');
+  await expect(form.getByLabel('Begin')).toHaveValue('2026-01-01 01:00:00.000000001+01:00');
   await expectAccessible(page);
 
   // What makes no sense is said where it is, and nothing is asked for.
@@ -244,7 +248,7 @@ test('generates a trace of what is chosen, to the nanosecond', async ({ page }) 
   );
   await form.getByLabel('Begin').fill('2026-01-01 01:00:30.5');
   await form.getByLabel('End').fill('2026-01-01 01:00:30');
-  await expect(form.getByRole('alert')).toContainText('after the beginning');
+  await expect(form.getByRole('alert')).toContainText('must not be before the beginning');
   await form.getByLabel('End').fill('2026-01-01 01:00:31.000000001');
   await form.getByRole('checkbox', { name: 'Log records' }).uncheck();
   await form.getByLabel('Name of the file').fill('shop at night');
@@ -253,14 +257,14 @@ test('generates a trace of what is chosen, to the nanosecond', async ({ page }) 
   const download = await downloading;
   expect(download.suggestedFilename()).toBe('shop at night.pftrace');
   expect(asked).toEqual([
-    { kinds: ['thread', 'async'], begin: '1767225630500000000', end: '1767225631000000001' },
+    { kinds: ['thread', 'async'], begin: '1767225630500000000', end: '1767225631000000002' },
   ]);
   const job = page.getByRole('listitem', { name: 'shop at night.pftrace' });
   await expect(job).toContainText('Done: 586 KiB');
   await expect(job.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '100');
 
   await form.getByRole('button', { name: 'Reset' }).click();
-  await expect(form.getByLabel('Begin')).toHaveValue('2026-01-01 01:00:00.000000001');
+  await expect(form.getByLabel('Begin')).toHaveValue('2026-01-01 01:00:00.000000001+01:00');
   const whole = page.waitForEvent('download');
   await generate.click();
   await whole;
@@ -331,6 +335,39 @@ test('writes a trace to the file that is chosen, and says when that is not whole
     route.fulfill({ body: `${JSON.stringify({ type: 'error', message: 'a file is missing' })}\n` }),
   );
   await page.getByRole('button', { name: 'Generate' }).click();
-  await expect(jobs.first()).toContainText('Failed: a file is missing');
+  await expect(jobs.first()).toContainText('Failed: a file is missing. Nothing was saved.');
   expect(await written()).toEqual(['aborted']);
+});
+
+test('a disk that is full is not taken for a fault of the server', async ({ page }) => {
+  await serveTrace(page);
+  await page.addInitScript(() => {
+    Object.assign(window, {
+      showSaveFilePicker: async () => ({
+        createWritable: async () => ({
+          write: async () => {
+            throw new DOMException('no room', 'QuotaExceededError');
+          },
+          close: async () => {},
+          abort: async () => {},
+        }),
+      }),
+    });
+  });
+  await page.goto(`/processes/${uuid(1)}?tab=trace`);
+  await page.getByRole('button', { name: 'Generate' }).click();
+  const job = page.getByRole('list', { name: 'Traces' }).getByRole('listitem').first();
+  await expect(job).toContainText('Failed: it could not be written: no room');
+});
+
+test('a window that does not open cancels its trace', async ({ page }) => {
+  await serveTrace(page);
+  await page.route(`**/api/perfetto/${uuid(1)}/generate`, () => new Promise(() => {}));
+  await page.addInitScript(() => {
+    window.open = () => null;
+  });
+  await page.goto(`/processes/${uuid(1)}?tab=trace`);
+  await page.getByRole('button', { name: 'Open in Perfetto' }).click();
+  await expect(page.getByText('The browser did not open a window')).toBeVisible();
+  await expect(page.getByRole('list', { name: 'Traces' }).getByRole('listitem')).toContainText('Cancelled');
 });

@@ -12,7 +12,7 @@ use glasshouse_tables::attributes::{PackedWriter, json_to_packed, to_model};
 
 use crate::Refusal;
 use crate::params::{Params, PathParam, parse_process_id};
-use crate::sql::{self, Parameters, Rows};
+use crate::sql::{self, Parameters, Rows, TextColumn};
 use crate::state::App;
 
 const DEFAULT_PROCESSES: usize = 50;
@@ -50,17 +50,20 @@ impl Sort {
             Self::LastUpdate => "last_update_time",
             // When it started, or else was heard of first: every process has a place.
             Self::Start => "coalesce(start_time, first_seen)",
-            Self::Service => "service_name",
+            // A cursor has no room for more.
+            Self::Service => "substr(service_name, 1, 200)",
         }
     }
 
-    /// A process's value.
-    fn value(self, process: &Process) -> SortValue {
-        match self {
-            Self::LastUpdate => SortValue::Time(process.last_update_time),
-            Self::Start => SortValue::Time(process.start_time.unwrap_or(process.first_seen)),
-            Self::Service => SortValue::Text(process.service_name.clone()),
+    /// The values of processes.
+    fn values(self, rows: &Rows) -> Result<Vec<SortValue>, Refusal> {
+        let len = 0..rows.len();
+        if self == Self::Service {
+            let names = rows.text("sort_value")?;
+            return Ok(len.map(|row| SortValue::Text(names.owned(row).unwrap_or_default())).collect());
         }
+        let times = rows.time("sort_value")?;
+        Ok(len.map(|row| SortValue::Time(Timestamp::from_nanos(times.get(row).unwrap_or_default()))).collect())
     }
 
     /// Reads a cursor: the value of a page's last process, and its id.
@@ -148,7 +151,7 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
         conditions.push(format!("({by} {is_after} {value} OR ({by} = {value} AND process_id > {id}))"));
     }
     // Which processes first, by few columns; then what is told of these.
-    let mut sql = "SELECT process_id FROM processes".to_owned();
+    let mut sql = format!("SELECT process_id, {by} AS sort_value FROM processes");
     if !conditions.is_empty() {
         let _ = write!(sql, " WHERE {}", conditions.join(" AND "));
     }
@@ -157,20 +160,24 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     let _ = write!(sql, " ORDER BY {by} {order}, process_id LIMIT {}", limit + 1);
 
     let _turn = app.query_turn().await?;
-    let mut ids = Vec::new();
+    let mut found: Vec<(String, SortValue)> = Vec::new();
     for rows in sql::rows(&app, sql, values, TimeRange::ALL).await? {
-        let column = rows.text("process_id")?;
-        ids.extend((0..rows.len()).filter_map(|row| column.owned(row)));
+        let ids = rows.text("process_id")?;
+        let values = sort.values(&rows)?;
+        found.extend(ids_of(&ids, rows.len()).zip(values));
     }
-    let has_more = ids.len() > limit;
-    ids.truncate(limit);
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    // Of what the order was made by: it may have changed since.
+    let next_cursor = found.last().filter(|_| has_more).map(|(id, value)| format!("{value}-{}", id.replace('-', "")));
+    let ids: Vec<String> = found.into_iter().map(|(id, _)| id).collect();
     let mut processes = described(&app, &ids).await?;
     count(&app, &mut processes, range).await?;
-    let next_cursor = processes
-        .last()
-        .filter(|_| has_more)
-        .map(|last| format!("{}-{}", sort.value(last), last.process_id.0.simple()));
     Ok(Json(ProcessList { processes, next_cursor }))
+}
+
+fn ids_of(column: &TextColumn, len: usize) -> impl Iterator<Item = String> + '_ {
+    (0..len).map(|row| column.owned(row).unwrap_or_default())
 }
 
 /// What is told of processes, in the order of their ids here.

@@ -55,30 +55,41 @@ export async function getFile(path: string, signal?: AbortSignal): Promise<Array
   return await ask(path, '*/*', signal, (response) => response.arrayBuffer());
 }
 
-/** Sends JSON, and reads an answer that may be long. Throws as {@link get} does, also what `read` throws. */
+/**
+ * Sends JSON, and reads an answer that may be long. Throws as {@link get} does; what else `read` throws, such as when
+ * it cannot pass on what it read, is thrown as it is.
+ */
 export async function post<T>(
   path: string,
   body: object,
   signal: AbortSignal,
-  read: (stream: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>) => Promise<T>,
+  read: (stream: Pick<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, 'read'>) => Promise<T>,
 ): Promise<T> {
   const request = { method: 'POST', body: JSON.stringify(body) };
-  return await ask(
+  const reader = await ask(
     path,
     '*/*',
     signal,
     async (response) => {
       const reader = response.body?.getReader();
       if (reader === undefined) throw new ApiError(response.status, 'unreadable', 'The answer is empty');
-      try {
-        return await read(reader);
-      } finally {
-        // When it was not read to its end, the server stops.
-        reader.cancel().catch(() => {});
-      }
+      return reader;
     },
     request,
   );
+  // What is thrown where pieces are read is the server's fault.
+  const guarded = { read: () => reader.read().catch(brokenOff) };
+  try {
+    return await read(guarded);
+  } finally {
+    // When it was not read to its end, the server stops.
+    reader.cancel().catch(() => {});
+  }
+}
+
+function brokenOff(error: unknown): never {
+  if (error instanceof DOMException && error.name === 'AbortError') throw error;
+  throw new ApiError(200, 'unreadable', 'The answer of the server broke off', String(error));
 }
 
 async function ask<T>(

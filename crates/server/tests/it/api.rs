@@ -187,6 +187,11 @@ fn answer_processes(world: &World, rows: usize) {
     world.answer(move |request| {
         let batch = if request.sql.contains("FROM processes WHERE process_id IN") {
             processes(request.sql.matches('$').count())
+        } else if request.sql.contains("AS sort_value") {
+            // Since then more was heard of them.
+            let is_text = request.sql.contains("service_name, 1, 200) AS sort_value");
+            let values = if is_text { text("shop", rows) } else { time(1, rows) };
+            RecordBatch::try_from_iter([("process_id", text(PROCESS, rows)), ("sort_value", values)]).unwrap()
         } else if request.sql.contains("FROM processes") {
             processes(rows)
         } else {
@@ -212,7 +217,7 @@ async fn processes_come_with_properties_and_exact_counts() {
     assert_eq!(process["properties"], json!({"host.name": "a", "n": 1}));
     assert_eq!((&process["pid"], &process["last_update_time"]), (&json!("42"), &json!("2")));
     assert!(process.get("start_time").is_none());
-    assert_eq!(body["next_cursor"], format!("2-{}", PROCESS.replace('-', "")));
+    assert_eq!(body["next_cursor"], format!("1-{}", PROCESS.replace('-', "")));
 
     let asked = world.query.asked.lock().unwrap();
     assert!(asked.iter().all(|request| !request.sql.contains("OR 1=1")), "values are parameters");
@@ -233,17 +238,17 @@ async fn processes_come_in_the_order_that_is_asked_for() {
         assert_eq!(status, 200, "{body}");
         body["next_cursor"].as_str().unwrap().to_owned()
     };
-    // It has no start of its own, so it started when it was heard of.
+    // By what the order was made of, not by what was told since.
     assert_eq!(cursor("sort=start").await, format!("1-{id}"));
     assert_eq!(cursor(&format!("sort=service&cursor=a-b-{id}")).await, format!("shop-{id}"));
-    assert_eq!(cursor("sort=last_update&order=asc").await, format!("2-{id}"));
+    assert_eq!(cursor("sort=last_update&order=asc").await, format!("1-{id}"));
     let sql: Vec<String> = world.query.asked.lock().unwrap().iter().map(|request| request.sql.clone()).collect();
     let orders: Vec<_> = sql.iter().filter_map(|sql| Some(sql.split_once("ORDER BY ")?.1)).collect();
     assert_eq!(
         orders,
         [
             "coalesce(start_time, first_seen) DESC, process_id LIMIT 2",
-            "service_name ASC, process_id LIMIT 2",
+            "substr(service_name, 1, 200) ASC, process_id LIMIT 2",
             "last_update_time ASC, process_id LIMIT 2"
         ]
     );

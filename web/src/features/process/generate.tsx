@@ -5,7 +5,7 @@ import type { Process } from '@/api/processes';
 import type { Nanos } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import { formatBytes } from '@/base/sizes';
-import { formatExact, parseTime, type Zone } from '@/base/times';
+import { formatExact, localOffset, parseTime, type Zone } from '@/base/times';
 import { Button } from '@/ui/button';
 import { openInPerfetto } from '@/ui/perfetto';
 import { perfettoAddress } from '@/ui/perfetto-address';
@@ -14,7 +14,7 @@ import { ErrorState } from '@/ui/states';
 import { useStored } from '@/ui/stored';
 import { noteError } from '@/ui/toasts';
 import { JobList } from './job-list';
-import { enqueue, useJobs } from './jobs';
+import { cancel, enqueue, useJobs } from './jobs';
 import { fileTarget, memoryTarget } from './targets';
 
 /** Makes Perfetto traces of a process: of which rows, from when to when, and where they go. */
@@ -66,11 +66,11 @@ function Form({ process, info }: { process: Process; info: PerfettoInfo }) {
   const kinds = there.filter((kind) => !without.includes(kind));
   const from = readBound(begin, info.begin, info, zone);
   const to = readBound(end, info.end, info, zone);
-  const isEmpty = typeof from === 'bigint' && typeof to === 'bigint' && from >= to;
+  const isEmpty = typeof from === 'bigint' && typeof to === 'bigint' && from > to;
   const problems = {
     kinds: there.length === 0 ? 'It has sent nothing.' : kinds.length === 0 ? 'Choose at least one.' : null,
     begin: typeof from === 'string' ? from : null,
-    end: typeof to === 'string' ? to : isEmpty ? 'The end must be after the beginning.' : null,
+    end: typeof to === 'string' ? to : isEmpty ? 'The end must not be before the beginning.' : null,
     name: name.trim() === '' ? 'A file needs a name.' : null,
   };
   const isReady = Object.values(problems).every((problem) => problem === null);
@@ -78,7 +78,8 @@ function Form({ process, info }: { process: Process; info: PerfettoInfo }) {
   const request: TraceRequest = {
     kinds,
     ...(begin !== null && typeof from === 'bigint' ? { begin: from } : {}),
-    ...(end !== null && typeof to === 'bigint' ? { end: to } : {}),
+    // The server leaves out what is at the end; here it is part of what is chosen.
+    ...(end !== null && typeof to === 'bigint' ? { end: (to + 1n) as Nanos } : {}),
   };
   const fileName = `${name.trim()}.pftrace`;
 
@@ -95,10 +96,12 @@ function Form({ process, info }: { process: Process; info: PerfettoInfo }) {
       (blob) => void blob.arrayBuffer().then(resolve, reject),
       () => reject(new Error('the trace was not made')),
     );
-    enqueue(process.process_id, fileName, request, target);
-    openInPerfetto(address, name.trim(), fileName, promise).catch((error: unknown) =>
-      noteError(`Not shown in Perfetto: ${error instanceof Error ? error.message : String(error)}`),
-    );
+    const job = enqueue(process.process_id, fileName, request, target);
+    openInPerfetto(address, name.trim(), fileName, promise).catch((error: unknown) => {
+      // Nobody takes it.
+      cancel(job);
+      noteError(`Not shown in Perfetto: ${error instanceof Error ? error.message : String(error)}`);
+    });
   };
 
   return (
@@ -157,8 +160,8 @@ function Form({ process, info }: { process: Process; info: PerfettoInfo }) {
           onChange={setEnd}
         />
         <p className="text-xs text-faint">
-          {zone === 'utc' ? 'In UTC' : 'In local time'}, to the nanosecond; unless changed, all there is.
-          Spans that began before are cut.
+          {zone === 'utc' ? 'In UTC' : 'In local time'}, to the nanosecond, both ends included; unless
+          changed, all there is. Spans that began before are cut.
         </p>
       </fieldset>
       <Field label="Name" problem={problems.name}>
@@ -192,8 +195,12 @@ function Form({ process, info }: { process: Process; info: PerfettoInfo }) {
   );
 }
 
+/** As it is typed: local time tells its offset, since an hour comes twice when clocks are put back. */
 function textOf(time: Nanos | null, zone: Zone): string {
-  return time === null ? '' : formatExact(time, zone);
+  if (time === null) return '';
+  return zone === 'utc'
+    ? formatExact(time, zone)
+    : `${formatExact(time, zone)}${localOffset(time).replace('−', '-')}`;
 }
 
 /** A bound as typed: a time within those of the rows, or why it is none; what is there when nothing was typed. */

@@ -5,6 +5,7 @@ import { formatDuration, formatExactDuration } from '@/base/durations';
 import { between, type Nanos } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import { LEVEL_CLASS, type Level } from '@/base/severity';
+import { rangeToSearch } from '@/base/time-range';
 import { formatAge, formatExact, formatRfc3339, localOffset } from '@/base/times';
 import { attributeText } from '@/base/values';
 import { Attributes } from '@/ui/attributes';
@@ -22,7 +23,9 @@ export function ProcessInfo(props: {
 }) {
   const { process, statistics } = props;
   const start = process.start_time ?? statistics?.first_time ?? null;
-  const last = latest(process.last_update_time, statistics?.last_time ?? null);
+  // When something happened last; when something was heard last, if nothing is known of that.
+  const last = statistics?.last_time ?? process.last_update_time;
+  const isKnown = statistics !== undefined || props.problem !== null;
   return (
     <div className="min-h-0 flex-1 overflow-auto">
       <div className="mx-auto max-w-7xl space-y-5 p-4">
@@ -37,8 +40,8 @@ export function ProcessInfo(props: {
           />
           <Moment name="Last update" time={last} otherwise="" />
           <Card name="Duration" note="from the start to the last update">
-            {start === null ? (
-              <Counting isKnown={statistics !== undefined} />
+            {start === null || statistics === undefined ? (
+              <Counting isKnown={isKnown} />
             ) : (
               <>
                 <Figure>{formatDuration(between(start, last))}</Figure>
@@ -46,8 +49,13 @@ export function ProcessInfo(props: {
               </>
             )}
           </Card>
-          <Count name="Threads" count={statistics?.thread_count} note="that spans tell of" />
-          <Count name="Spans" count={statistics?.span_count}>
+          <Count
+            name="Threads"
+            isKnown={isKnown}
+            count={statistics?.thread_count}
+            note="that spans tell of"
+          />
+          <Count name="Spans" isKnown={isKnown} count={statistics?.span_count}>
             {statistics !== undefined && (
               <Parts
                 parts={[
@@ -57,17 +65,17 @@ export function ProcessInfo(props: {
               />
             )}
           </Count>
-          <Count name="Traces" count={statistics?.trace_count}>
-            <TracesLink process={process} />
+          <Count name="Traces" isKnown={isKnown} count={statistics?.trace_count}>
+            <TracesLink process={process} statistics={statistics} />
           </Count>
-          <Count name="Log records" count={statistics?.log_count}>
+          <Count name="Log records" isKnown={isKnown} count={statistics?.log_count}>
             {statistics !== undefined && (
               <Parts
                 parts={LEVELS.map(([level, key]) => [level, statistics.levels[key], LEVEL_CLASS[level]])}
               />
             )}
           </Count>
-          <Count name="Metrics" count={statistics?.metric_count}>
+          <Count name="Metrics" isKnown={isKnown} count={statistics?.metric_count}>
             {statistics !== undefined && (
               <Small>{formatCount(BigInt(statistics.metric_point_count))} data points</Small>
             )}
@@ -129,10 +137,6 @@ const LEVELS: readonly (readonly [Level, keyof ProcessStatistics['levels']])[] =
   ['TRACE', 'trace'],
 ];
 
-function latest(a: Nanos, b: Nanos | null): Nanos {
-  return b !== null && b > a ? b : a;
-}
-
 function together(...parts: (string | undefined)[]): string | undefined {
   const known = parts.filter((part) => part !== undefined);
   return known.length === 0 ? undefined : known.join(' ');
@@ -169,11 +173,18 @@ function Counting({ isKnown }: { isKnown: boolean }) {
   );
 }
 
-function Count(props: { name: string; count: string | undefined; note?: string; children?: ReactNode }) {
+function Count(props: {
+  name: string;
+  count: string | undefined;
+  /** Whether it was tried to count. */
+  isKnown: boolean;
+  note?: string;
+  children?: ReactNode;
+}) {
   return (
     <Card name={props.name} {...(props.note === undefined ? {} : { note: props.note })}>
       {props.count === undefined ? (
-        <Counting isKnown={false} />
+        <Counting isKnown={props.isKnown} />
       ) : (
         <Figure>{formatCount(BigInt(props.count))}</Figure>
       )}
@@ -227,18 +238,22 @@ function Moment({ name, time, otherwise }: { name: string; time: Nanos | null; o
   );
 }
 
-/** Its traces are found by the instance that it says it is. */
-function TracesLink({ process }: { process: Process }) {
+/** Its traces are found by the instance that it says it is, in all the time that it tells of. */
+function TracesLink(props: { process: Process; statistics: ProcessStatistics | undefined }) {
+  const { process, statistics } = props;
   const instance = attributeText(process.resource, 'service.instance.id');
-  if (instance === undefined || instance.length > 1_000) return null;
+  const first = statistics?.first_time ?? null;
+  const last = statistics?.last_time ?? null;
+  if (instance === undefined || instance.length > 1_000 || first === null || last === null) return null;
+  const range = rangeToSearch({ kind: 'absolute', from: first, to: (last + 1n) as Nanos });
   return (
     <p className="mt-1 text-xs">
       <Link
         to="/traces"
-        search={{ service: process.service_name, attr: [`service.instance.id=${instance}`] }}
+        search={{ ...range, service: process.service_name, attr: [`service.instance.id=${instance}`] }}
         className="text-accent hover:underline"
       >
-        Show traces
+        Show traces of this instance
       </Link>
     </p>
   );

@@ -49,7 +49,7 @@ function JobItem({ job }: { job: Job }) {
         />
       </div>
       <p
-        role="status"
+        role={isOver ? 'status' : undefined}
         className={classes('tabular text-xs', job.state === 'failed' ? 'text-error' : 'text-muted')}
       >
         {describe(job, percent)}
@@ -61,9 +61,8 @@ function JobItem({ job }: { job: Job }) {
 function describe(job: Job, percent: number): string {
   const { state, progress } = job;
   if (state === 'waiting') return 'Waits for those before it.';
-  if (state === 'cancelled') return 'Cancelled; what was written is not whole.';
-  if (state === 'failed')
-    return `Failed: ${job.problem ?? 'for no known reason'}. What was written is not whole.`;
+  if (state === 'cancelled') return 'Cancelled; nothing was saved.';
+  if (state === 'failed') return `Failed: ${job.problem ?? 'for no known reason'}. Nothing was saved.`;
   if (state === 'done') return `Done: ${formatBytes(job.bytes)}.`;
   if (progress === null) return 'Begins.';
   if (progress.phase === 'counting') return `Counting: ${progress.done} of ${progress.total} files.`;

@@ -27,6 +27,8 @@ export interface Target {
 
 /** Milliseconds between two looks at how far a trace is. */
 const SHOWN_EVERY = 100;
+/** Traces in the list, but for those that are not over. */
+const MOST_KNOWN = 50;
 
 let jobs: readonly Job[] = [];
 let last = 0;
@@ -56,7 +58,7 @@ export function useJobs(processId: string): readonly Job[] {
 }
 
 /** Makes a trace as soon as those before it are made. */
-export function enqueue(processId: string, fileName: string, request: TraceRequest, target: Target) {
+export function enqueue(processId: string, fileName: string, request: TraceRequest, target: Target): number {
   last += 1;
   const id = last;
   const controller = new AbortController();
@@ -70,7 +72,9 @@ export function enqueue(processId: string, fileName: string, request: TraceReque
     writingSince: null,
     bytes: 0,
   };
-  change([job, ...jobs]);
+  // Of those that are over, some are remembered.
+  change([job, ...jobs].filter((known, place) => place < MOST_KNOWN || controllers.has(known.id)));
+  controller.signal.addEventListener('abort', () => void Promise.resolve(target.abort()).catch(() => {}));
   waiting.push({
     id,
     run: async () => {
@@ -87,13 +91,13 @@ export function enqueue(processId: string, fileName: string, request: TraceReque
       try {
         signal.throwIfAborted();
         update(id, { state: 'running' });
-        await generateTrace(processId, request, target.write, told, signal);
-        await target.close();
+        await generateTrace(processId, request, (bytes) => written(target.write(bytes)), told, signal);
+        await written(target.close());
         if (latest !== null) show(id, latest);
         update(id, { state: 'done' });
       } catch (error) {
-        await Promise.resolve(target.abort()).catch(() => {});
         const isCancelled = signal.aborted;
+        if (!isCancelled) await Promise.resolve(target.abort()).catch(() => {});
         update(id, {
           state: isCancelled ? 'cancelled' : 'failed',
           ...(isCancelled ? {} : { problem: words(error) }),
@@ -104,6 +108,22 @@ export function enqueue(processId: string, fileName: string, request: TraceReque
     },
   });
   if (waiting.length === 1) void work();
+  return id;
+}
+
+/** What writes the trace failed: no fault of the server. */
+class WriteError extends Error {
+  override readonly name = 'WriteError';
+}
+
+async function written(writing: Promise<void> | void): Promise<void> {
+  try {
+    await writing;
+  } catch (error) {
+    throw new WriteError(
+      `it could not be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 async function work() {

@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { ApiError } from '@/api/client';
 import { processQuery, processStatisticsQuery } from '@/api/processes';
 import { buttonClass, IconButton } from '@/ui/button';
@@ -11,6 +12,7 @@ import { PageHeader } from '@/ui/page-header';
 import { ServiceName, serviceLabel } from '@/ui/service';
 import { EmptyState, ErrorState } from '@/ui/states';
 import { useTitle } from '@/ui/title';
+import { noteError } from '@/ui/toasts';
 import { GenerateTrace } from './generate';
 import { ProcessInfo } from './info';
 import type { ProcessTab } from './search';
@@ -22,6 +24,12 @@ export function ProcessPage({ processId, tab }: { processId: string; tab: Proces
   const statistics = useQuery(processStatisticsQuery(processId));
   const process = query.data;
   const busy = query.isFetching || statistics.isFetching;
+  // What was loaded before stays; that it is old is told.
+  const problem = process === undefined ? null : (query.error ?? statistics.error);
+  const isStale = problem !== null && (query.isError || statistics.data !== undefined);
+  useEffect(() => {
+    if (isStale) noteError('The process could not be loaded again', problem?.message);
+  }, [isStale, problem]);
   const refresh = () => void client.invalidateQueries({ queryKey: ['process', processId] });
   useTitle(process === undefined ? 'Process' : serviceLabel(process.service_name));
   useHotkeys('Process', [{ keys: ['r'], label: 'Load again', run: refresh }]);

@@ -119,9 +119,11 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
             className="tabular flex h-9 shrink-0 items-center gap-1.5 border-b border-line px-4 text-muted"
           >
             <span className="text-text">
-              {hasNextPage
-                ? `First ${plural(processes.length, 'process', 'processes')}`
-                : plural(processes.length, 'process', 'processes')}
+              {query.isPlaceholderData
+                ? 'Searching…'
+                : hasNextPage
+                  ? `First ${plural(processes.length, 'process', 'processes')}`
+                  : plural(processes.length, 'process', 'processes')}
             </span>
             {hasNextPage && <span className="text-faint">· others load as you scroll</span>}
           </p>
@@ -130,6 +132,7 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
             filter={filter}
             onSort={(sort) => change({ ...(q === undefined ? {} : { q }), ...sortedBy(search, sort) })}
             hasMore={hasNextPage}
+            isOld={query.isPlaceholderData}
             loadingMore={query.isFetchingNextPage}
             problemWithMore={query.isFetchNextPageError ? query.error : null}
             onMore={more}
@@ -153,13 +156,23 @@ function SearchBox(props: {
   input: RefObject<HTMLInputElement | null>;
 }) {
   const { text, find } = props;
-  // What is typed, until it is searched for.
-  const [typed, setTyped] = useState<string | null>(null);
+  const [typed, setTyped] = useState(text);
+  const [searched, setSearched] = useState(text);
+  const [seen, setSeen] = useState(text);
+  // A text that was not searched for here came with a link, and is shown.
+  if (text !== seen) {
+    setSeen(text);
+    if (text !== searched) {
+      setSearched(text);
+      setTyped(text);
+    }
+  }
+  const wanted = typed.trim();
   useEffect(() => {
-    if (typed === null) return;
+    if (wanted === searched) return;
     const waiting = setTimeout(() => {
-      find(typed.trim());
-      setTyped(null);
+      setSearched(wanted);
+      find(wanted);
     }, TYPING);
     return () => clearTimeout(waiting);
   });
@@ -168,7 +181,7 @@ function SearchBox(props: {
       <Icon name="search" size={14} className="pointer-events-none absolute left-2.5 text-faint" />
       <input
         ref={props.input}
-        value={typed ?? text}
+        value={typed}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => {
           if (event.key !== 'Escape') return;

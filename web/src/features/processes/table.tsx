@@ -31,6 +31,8 @@ export function ProcessTable(props: {
   filter: ProcessFilter;
   onSort: (sort: ProcessSort) => void;
   hasMore: boolean;
+  /** Another list is on its way. */
+  isOld: boolean;
   loadingMore: boolean;
   problemWithMore: Error | null;
   onMore: () => void;
@@ -122,7 +124,7 @@ export function ProcessTable(props: {
             </div>
           </div>
         )}
-        {!hasMore && processes.length > 10 && (
+        {!hasMore && !props.isOld && processes.length > 10 && (
           <div role="row">
             <p role="cell" className="py-3 text-center text-xs text-faint">
               That is all: {plural(processes.length, 'process', 'processes')}.
@@ -187,16 +189,16 @@ const Row = memo(function Row(props: { process: Process; position: number; zone:
           id={`process-${id}`}
           to="/processes/$processId"
           params={{ processId: id }}
-          aria-label={`${serviceLabel(process.service_name)}${process.pid === undefined ? '' : `, PID ${process.pid}`}${process.host_name === undefined ? '' : ` on ${process.host_name}`}`}
+          aria-label={`${serviceLabel(process.service_name.slice(0, 300))}${process.pid === undefined ? '' : `, PID ${process.pid}`}${process.host_name === undefined ? '' : ` on ${process.host_name.slice(0, 300)}`}`}
           className="flex min-w-0 after:absolute after:inset-0"
         >
-          <ServiceName service={process.service_name} className="font-medium" />
+          <ServiceName service={process.service_name.slice(0, 300)} className="font-medium" />
           {process.service_version !== undefined && (
             <span className="ml-2 shrink-0 text-xs text-faint">{process.service_version.slice(0, 40)}</span>
           )}
         </Link>
-        <span className="block truncate text-xs text-faint" title={program}>
-          {process.executable ?? process.command_line ?? '–'}
+        <span className="relative block truncate text-xs text-faint" title={shortened(program)}>
+          {shortened(process.executable ?? process.command_line) ?? '–'}
         </span>
       </span>
       <TimeCell time={process.start_time} zone={zone} now={now} />
@@ -204,7 +206,7 @@ const Row = memo(function Row(props: { process: Process; position: number; zone:
       <TextCell text={process.user_name} />
       <TextCell text={process.host_name} />
       <span role="cell" className="tabular hidden truncate text-right text-muted @4xl:block">
-        {process.pid ?? '–'}
+        {shortened(process.pid) ?? '–'}
       </span>
       <span role="cell" className="flex min-w-0 items-center gap-1 font-mono text-xs text-muted">
         <span className="truncate" title={id}>
@@ -215,6 +217,11 @@ const Row = memo(function Row(props: { process: Process; position: number; zone:
     </div>
   );
 });
+
+/** A text may be a novel; the page of the process has all of it. */
+function shortened(text: string | undefined): string | undefined {
+  return text !== undefined && text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
 
 /** Date and time of day, and how long ago that is. */
 function TimeCell({ time, zone, now }: { time: Nanos | null; zone: Zone; now: Nanos }) {
@@ -241,8 +248,8 @@ function TimeCell({ time, zone, now }: { time: Nanos | null; zone: Zone; now: Na
 
 function TextCell({ text }: { text: string | undefined }) {
   return (
-    <span role="cell" className="hidden truncate text-muted @4xl:block" title={text}>
-      {text ?? '–'}
+    <span role="cell" className="hidden truncate text-muted @4xl:block" title={shortened(text)}>
+      {shortened(text) ?? '–'}
     </span>
   );
 }
