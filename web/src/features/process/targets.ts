@@ -32,7 +32,7 @@ export async function fileTarget(fileName: string): Promise<Target | null> {
 export function memoryTarget(give: (blob: Blob) => void, abort: () => void = () => {}): Target {
   const pieces: Blob[] = [];
   return {
-    // The browser puts blobs on disk when there are many.
+    // Blobs need not be in memory: that is for the browser to decide.
     write: (bytes) => void pieces.push(new Blob([bytes])),
     close: () => give(new Blob(pieces, { type: 'application/octet-stream' })),
     abort,
