@@ -15,10 +15,12 @@ import { useZone } from '@/ui/preferences';
 import { ServiceName, serviceLabel } from '@/ui/service';
 
 const ROW = 52;
+/** Of what is left out on a phone. */
+const WIDE_ENOUGH = 'hidden @xl:inline';
 
-/** Columns; computer, user and PID need a wide list, the whole id a wider one. */
+/** Columns; the start needs more than a phone's width, computer, user and PID a wide list, the whole id a wider one. */
 const COLUMNS =
-  'grid items-center gap-4 px-4 grid-cols-[minmax(0,1fr)_8.5rem_8.5rem_5.5rem] @4xl:grid-cols-[minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_5.5rem] @6xl:grid-cols-[minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_19rem]';
+  'grid items-center gap-4 px-4 grid-cols-[minmax(0,1fr)_8.5rem_1.5rem] @xl:grid-cols-[minmax(0,1fr)_8.5rem_8.5rem_5.5rem] @4xl:grid-cols-[minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_5.5rem] @6xl:grid-cols-[minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_19rem]';
 
 /** What the page moves the table by. */
 export interface ProcessTableHandle {
@@ -70,9 +72,10 @@ export function ProcessTable(props: {
     },
   }));
 
-  const head = (sort: ProcessSort, label: string) => (
+  const head = (sort: ProcessSort, label: string, className?: string) => (
     <SortHeader
       label={label}
+      className={className}
       order={filter.sort === sort ? filter.order : null}
       onSort={() => onSort(sort)}
     />
@@ -87,7 +90,7 @@ export function ProcessTable(props: {
       <div role="rowgroup">
         <div role="row" className={`${COLUMNS} h-8 shrink-0 border-b border-line text-xs text-faint`}>
           {head('service', 'Process')}
-          {head('start', 'Start')}
+          {head('start', 'Start', WIDE_ENOUGH)}
           {head('last_update', 'Last update')}
           <Header className="hidden @4xl:block">User</Header>
           <Header className="hidden @4xl:block">Computer</Header>
@@ -144,11 +147,17 @@ function Header({ children, className }: { children: ReactNode; className?: stri
   );
 }
 
-function SortHeader(props: { label: string; order: 'asc' | 'desc' | null; onSort: () => void }) {
+function SortHeader(props: {
+  label: string;
+  className: string | undefined;
+  order: 'asc' | 'desc' | null;
+  onSort: () => void;
+}) {
   const { label, order } = props;
   return (
     <span
       role="columnheader"
+      className={props.className}
       aria-sort={order === null ? 'none' : order === 'asc' ? 'ascending' : 'descending'}
     >
       <button
@@ -201,7 +210,7 @@ const Row = memo(function Row(props: { process: Process; position: number; zone:
           {shortened(process.executable ?? process.command_line) ?? '–'}
         </span>
       </span>
-      <TimeCell time={process.start_time} zone={zone} now={now} />
+      <TimeCell time={process.start_time} zone={zone} now={now} className={WIDE_ENOUGH} />
       <TimeCell time={process.last_update_time} zone={zone} now={now} />
       <TextCell text={process.user_name} />
       <TextCell text={process.host_name} />
@@ -209,7 +218,7 @@ const Row = memo(function Row(props: { process: Process; position: number; zone:
         {shortened(process.pid) ?? '–'}
       </span>
       <span role="cell" className="flex min-w-0 items-center gap-1 font-mono text-xs text-muted">
-        <span className="truncate" title={id}>
+        <span className={`truncate ${WIDE_ENOUGH}`} title={id}>
           {id}
         </span>
         <CopyButton text={id} what="the process id" className="relative" />
@@ -224,10 +233,11 @@ function shortened(text: string | undefined): string | undefined {
 }
 
 /** Date and time of day, and how long ago that is. */
-function TimeCell({ time, zone, now }: { time: Nanos | null; zone: Zone; now: Nanos }) {
+function TimeCell(props: { time: Nanos | null; zone: Zone; now: Nanos; className?: string }) {
+  const { time, zone, now, className } = props;
   if (time === null) {
     return (
-      <span role="cell" className="text-faint">
+      <span role="cell" className={classes('text-faint', className)}>
         not told
       </span>
     );
@@ -235,7 +245,7 @@ function TimeCell({ time, zone, now }: { time: Nanos | null; zone: Zone; now: Na
   return (
     <span
       role="cell"
-      className="tabular min-w-0"
+      className={classes('tabular min-w-0', className)}
       title={`${formatExact(time, zone)} ${zone === 'utc' ? 'UTC' : ''}`}
     >
       <span className="block truncate">
