@@ -258,8 +258,9 @@ impl Drop for Shared {
 
 impl Shared {
     fn end(&self) {
-        // A child is not who has something to send.
+        // A child has nothing to send, and who shut it down has been told.
         if !self.core.is_forked()
+            && !self.core.is_finished()
             && let Err(error) = self.exporter.shutdown(LAST_FLUSH)
         {
             // Nobody else is there to be told.

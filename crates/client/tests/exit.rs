@@ -43,8 +43,14 @@ fn main() {
     // One whose server does not answer ends all the same.
     let server = Server::new(|_| Answer::status(503));
     let begun = Instant::now();
-    let mut program = Command::new(env::current_exe().unwrap());
-    assert!(program.arg("return").env(URL, server.url()).status().unwrap().success());
+    // What was lost is told once: by who shut the tracer down, or else at the end.
+    for (way, told) in [("return", true), ("shutdown", false)] {
+        let mut program = Command::new(env::current_exe().unwrap());
+        let ended = program.arg(way).env(URL, server.url()).output().unwrap();
+        assert!(ended.status.success(), "{way}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(said.contains("records were not sent within"), told, "{way}: {said}");
+    }
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
@@ -112,6 +118,7 @@ fn end(url: &str, way: &str) {
     tracer.log(Level::Info, "about to end").emit();
     match way {
         "exit" => std::process::exit(3),
+        "shutdown" => drop(tracer.shutdown(Duration::from_millis(100)).unwrap_err()),
         "panic" => {
             let _span = tracer.span("falls").start();
             panic!("for a test");
