@@ -10,6 +10,7 @@ mod perfetto;
 mod processes;
 mod query;
 mod services;
+mod timeline;
 mod traces;
 mod value;
 
@@ -20,5 +21,6 @@ pub use perfetto::{PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoReque
 pub use processes::{LevelCounts, Process, ProcessCounts, ProcessList, ProcessStatistics};
 pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};
 pub use services::{Operation, OperationList, Service, ServiceList};
+pub use timeline::{Timeline, TimelineRow, TimelineSlice, TimelineSpans, TimelineTrack};
 pub use traces::{LogList, LogRecord, Span, SpanEvent, SpanLink, Trace, TraceList, TraceProcess, TraceSummary};
 pub use value::{AnyValue, ArrayValue, KeyValue, KeyValueList};

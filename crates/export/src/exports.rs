@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::StreamExt;
 use futures::stream;
-use glasshouse_model::{Subject, Survey, TimelineRequest};
+use glasshouse_model::{FlameChart, Subject, Survey, TimelineRequest};
 use glasshouse_tables::ports::{
     ByteStream, ExportEncoding, ExportPlan, Exporter, PlanStep, PlanSteps, QueryError, SpanFormat,
 };
@@ -19,6 +20,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::chunks::chunks;
+use crate::flame_chart;
 use crate::perfetto::{self, End, Written};
 use crate::spans;
 
@@ -100,6 +102,16 @@ impl Exporter for Exports {
         let Some(timeline) = self.timeline(request).await? else { return Ok(None) };
         let write = move |timeline: &Timeline, out: &mut dyn Write| spans::write(timeline, format, out);
         Ok(Some(self.stream(timeline, format.name(), encoding, write)))
+    }
+
+    async fn flame_chart(&self, request: TimelineRequest, columns: u32) -> Result<Option<FlameChart>, QueryError> {
+        let Some(timeline) = self.timeline(request).await? else { return Ok(None) };
+        let waiting = Arc::new(());
+        let caller = Arc::downgrade(&waiting);
+        let timeline = timeline.with_stop(move || caller.strong_count() == 0);
+        let drawn = self.runtime.spawn_blocking(move || flame_chart::draw(&timeline, columns)).await;
+        drop(waiting);
+        drawn.unwrap_or_else(|panic| Err(QueryError::Failed(format!("drawing failed: {panic}")))).map(Some)
     }
 }
 

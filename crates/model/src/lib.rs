@@ -1,6 +1,7 @@
 //! The words every other crate speaks: ids, nanosecond times, severities, limits and the plain
 //! records that views show. No Arrow, no async, no I/O.
 
+mod flame_chart;
 mod id;
 mod record;
 mod search;
@@ -11,6 +12,7 @@ mod time_text;
 mod timeline;
 mod value;
 
+pub use flame_chart::{FlameChart, FlameRow, FlameSlice, FlameTrack};
 pub use id::{IdError, ProcessId, SpanId, TraceId};
 pub use record::{LogRecord, Span, SpanEvent, SpanLink, Trace, TraceProcess};
 pub use search::{AttributeFilter, Cursor, CursorError, TraceFilter, TracePage, TraceSummary};

@@ -19,7 +19,7 @@ const LAST_PID: i32 = i32::MAX;
 const LAST_TID: i32 = 1 << 30;
 
 /// Threads that a process may have; spans of more go where those without a thread go.
-const MAX_THREADS: usize = 10_000;
+pub(crate) const MAX_THREADS: usize = 10_000;
 
 /// The uuid of every track, and what was told of it.
 #[derive(Debug, Default)]

@@ -27,6 +27,8 @@ pub(crate) struct Placed {
     pub track: TrackIndex,
     /// How many tracks of its family came before it.
     pub position: usize,
+    /// How many slices of the track it is in.
+    pub depth: usize,
     /// Whether the track is used for the first time.
     pub is_new: bool,
     /// Whether the slice is directly in that of its parent.
@@ -222,13 +224,14 @@ impl Tracks {
         let Track { position, stack, .. } = &mut self.all[track.0];
         lanes.free.remove(*position);
         let is_in_parent = parent.is_some() && stack.last().map(|top| top.span) == parent;
+        let depth = stack.len();
         self.begun += 1;
         stack.push(Slice { span, end, number: self.begun });
         self.open.insert(span, track);
         if let Some(time) = end {
             self.ends.push(Reverse(End { time, number: Reverse(self.begun), track: track.0 }));
         }
-        Placed { track, position: *position, is_new, is_in_parent }
+        Placed { track, position: *position, depth, is_new, is_in_parent }
     }
 
     /// Ends what ends at `time` on a track, but not a span's parent and what that is in.

@@ -11,7 +11,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_formats::Formats;
 use glasshouse_model::{
-    DurationNs, LogRecord, SpanId, SystemClock, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TracePage,
+    DurationNs, FlameChart, LogRecord, SpanId, SystemClock, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId,
+    TracePage,
 };
 use glasshouse_server::{Parts, Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
@@ -78,6 +79,10 @@ impl Exporter for Nowhere {
         _: SpanFormat,
         _: ExportEncoding,
     ) -> Result<Option<ByteStream>, QueryError> {
+        Ok(None)
+    }
+
+    async fn flame_chart(&self, _: TimelineRequest, _: u32) -> Result<Option<FlameChart>, QueryError> {
         Ok(None)
     }
 }

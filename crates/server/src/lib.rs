@@ -26,6 +26,7 @@ mod router;
 mod services;
 mod sql;
 mod state;
+mod timeline;
 mod traces;
 mod web;
 

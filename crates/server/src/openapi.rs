@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use crate::ingest::{otlp_http, stream, zipkin};
-use crate::{exports, health, perfetto, process_statistics, processes, prometheus, query, services, traces};
+use crate::{exports, health, perfetto, process_statistics, processes, prometheus, query, services, timeline, traces};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use crate::{exports, health, perfetto, process_statistics, processes, prometheus
         processes::list,
         processes::get,
         process_statistics::get,
+        timeline::of_process,
         exports::process_spans,
         perfetto::info,
         perfetto::trace,

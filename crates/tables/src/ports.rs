@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use glasshouse_model::{
-    LogRecord, SpanId, Survey, SurveyProgress, TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId,
-    TracePage,
+    FlameChart, LogRecord, SpanId, Survey, SurveyProgress, TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter,
+    TraceId, TracePage,
 };
 
 use crate::Batches;
@@ -314,7 +314,7 @@ pub type ByteStream = BoxStream<'static, Result<Bytes, QueryError>>;
 /// Steps of planning as they are done; the plan is the last.
 pub type PlanSteps = BoxStream<'static, Result<PlanStep, QueryError>>;
 
-/// Rows in order of time, as files for other tools.
+/// Rows in order of time, as files for other tools and as they are drawn.
 #[async_trait]
 pub trait Exporter: Send + Sync {
     /// Counts what an export would hold; `None` when the process or trace is not known.
@@ -334,6 +334,10 @@ pub trait Exporter: Send + Sync {
         format: SpanFormat,
         encoding: ExportEncoding,
     ) -> Result<Option<ByteStream>, QueryError>;
+
+    /// The spans as they are drawn, with about so many slices next to each other at most; `None` when the process or trace
+    /// is not known. Dropping the future stops the work.
+    async fn flame_chart(&self, request: TimelineRequest, columns: u32) -> Result<Option<FlameChart>, QueryError>;
 }
 
 /// One part's state, for the readiness answer.

@@ -129,6 +129,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/process/{process_id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the threads of a process and its asynchronous work did over time, with as much detail as is seen. */
+        get: operations["get_process_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/processes": {
         parameters: {
             query?: never;
@@ -992,6 +1009,80 @@ export interface components {
             /** @enum {string} */
             type: "ping";
         };
+        /**
+         * @description What the threads of a process and its asynchronous work did over time. Spans too short to be seen are put together, so
+         *     that its size does not depend on how many there are.
+         */
+        Timeline: {
+            /** @description The earliest moment of the time asked for that spans tell of; absent when there are none. */
+            first_time?: string;
+            /** @description Spans that are not drawn, because there were too many rows. */
+            hidden_span_count: string;
+            /** @description The latest. */
+            last_time?: string;
+            /** @description Names of slices; very long ones are cut. */
+            names: string[];
+            /** @description Spans shorter than this, in nanoseconds, are put together with their neighbours. */
+            resolution_ns: string;
+            /** @description Spans that are drawn, alone or together. */
+            span_count: string;
+            /** @description Threads in the order of their ids, then what is asynchronous. */
+            tracks: components["schemas"]["TimelineTrack"][];
+        };
+        /** @description Slices next to each other. */
+        TimelineRow: {
+            /**
+             * Format: int32
+             * @description How many slices of the lane these are in.
+             */
+            depth: number;
+            /**
+             * Format: int32
+             * @description The lane: slices are within those of the lane's rows above. Lane 0 of a thread is what it did; others hold spans that
+             *     say this thread and do not nest in that.
+             */
+            lane: number;
+            /** @description Slices in order of start. */
+            slices: components["schemas"]["TimelineSlice"][];
+        };
+        /** @description A span, or several that are too short to be seen alone. */
+        TimelineSlice: {
+            /** @description From there to when the last ended, in nanoseconds; absent while it is open. */
+            duration_ns?: string;
+            /** @description How many of the spans ended with an error. */
+            error_count?: string;
+            /**
+             * Format: int32
+             * @description Which of `names`, counted from 0: that of the longest span.
+             */
+            name: number;
+            /** @description What several spans are together; absent when it is one. */
+            several?: components["schemas"]["TimelineSpans"];
+            /** @description Its id in the trace, when it is one span. */
+            span_id?: string;
+            /** @description When the first started. */
+            start: string;
+            /** @description Its trace, when it is one span. */
+            trace_id?: string;
+        };
+        /** @description Several spans put together. */
+        TimelineSpans: {
+            /** @description How many. */
+            count: string;
+            /** @description How long the longest took, in nanoseconds. */
+            longest_ns: string;
+            /** @description How long they took together, in nanoseconds. */
+            total_ns: string;
+        };
+        /** @description A thread, or what a process does asynchronously. */
+        TimelineTrack: {
+            /** @description Rows in the order in which they stand below each other. */
+            rows: components["schemas"]["TimelineRow"][];
+            /** @description The thread's id; absent for what is asynchronous. */
+            thread_id?: string;
+            /** @description The thread's name, when it said one. */
+            thread_name?: string;
+        };
         /** @description A whole trace. */
         Trace: {
             /** @description The processes that the spans belong to. */
@@ -1404,6 +1495,56 @@ export interface operations {
             };
             /** @description Not a UUID */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_process_timeline: {
+        parameters: {
+            query?: {
+                /** @description How many slices are seen next to each other at most, 1 to 10000, such as half the pixels of the picture; 1000 when not given */
+                columns?: number;
+                /** @description Spans that run at this time or later */
+                from?: string;
+                /** @description Of `thread,async`: spans that tell their thread, and the others; both when not given */
+                kinds?: string;
+                /** @description Spans that start before this time */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture; empty when the process has no spans in the time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such process is known */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod flame_chart;
 mod lake;
 mod round_trip;

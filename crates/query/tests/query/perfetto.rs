@@ -7,7 +7,7 @@ use arrow::datatypes::Int64Type;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use glasshouse_model::{Kinds, ProcessId, Subject, TimeRange, TimelineRequest, Timestamp};
+use glasshouse_model::{FlameChart, Kinds, ProcessId, Subject, TimeRange, TimelineRequest, Timestamp};
 use glasshouse_query::Engine;
 use glasshouse_tables::ports::{ByteStream, ExportEncoding, Exporter, PlanSteps, QueryEngine, QueryError, SpanFormat};
 use tokio::sync::Semaphore;
@@ -49,6 +49,10 @@ impl Exporter for FakeExporter {
         _: ExportEncoding,
     ) -> Result<Option<ByteStream>, QueryError> {
         unimplemented!("SQL exports no spans")
+    }
+
+    async fn flame_chart(&self, _: TimelineRequest, _: u32) -> Result<Option<FlameChart>, QueryError> {
+        unimplemented!("SQL draws nothing")
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use glasshouse_model::{
-    Attributes, Clock, DurationNs, LogRecord, ProcessId, Severity, Span, SpanEvent, SpanId, SpanKind, SpanLink,
-    StatusCode, Subject, Survey, SurveyProgress, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TracePage,
-    TraceProcess, Value,
+    Attributes, Clock, DurationNs, FlameChart, FlameRow, FlameSlice, FlameTrack, LogRecord, ProcessId, Severity, Span,
+    SpanEvent, SpanId, SpanKind, SpanLink, StatusCode, Subject, Survey, SurveyProgress, TimelineRequest, Timestamp,
+    Trace, TraceFilter, TraceId, TracePage, TraceProcess, Value,
 };
 use glasshouse_server::{Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
@@ -270,6 +270,8 @@ type Chunks = Box<dyn Fn() -> ByteStream + Send + Sync>;
 /// Knows one process and one trace, and exports what it is told to; remembers the questions.
 pub struct FakeExporter {
     pub asked: Mutex<Vec<(TimelineRequest, ExportEncoding)>>,
+    /// What was to be drawn, with how many columns.
+    pub drawn: Mutex<Vec<(TimelineRequest, u32)>>,
     pub chunks: Mutex<Chunks>,
     /// Why planning fails, when it does.
     pub failure: Mutex<Option<QueryError>>,
@@ -285,6 +287,41 @@ pub const SURVEY: Survey = Survey {
     points: 6,
     range: Some((Timestamp::from_nanos(7), Timestamp::from_nanos(8))),
 };
+
+/// A span on a thread, and two put together beside it.
+fn chart() -> FlameChart {
+    let slice = FlameSlice {
+        start: Timestamp::from_nanos(10),
+        end: None,
+        name: 0,
+        longest: DurationNs::default(),
+        total: DurationNs::default(),
+        count: 1,
+        error_count: 0,
+        span: Some((TRACE.parse().unwrap(), "00f067aa0ba902b7".parse().unwrap())),
+    };
+    let two = FlameSlice {
+        end: Some(Timestamp::from_nanos(17)),
+        longest: DurationNs::from_nanos(4),
+        total: DurationNs::from_nanos(6),
+        count: 2,
+        error_count: 1,
+        span: None,
+        ..slice.clone()
+    };
+    let row = |slice| vec![FlameRow { lane: 0, depth: 0, slices: vec![slice] }];
+    FlameChart {
+        resolution: DurationNs::from_nanos(8),
+        names: vec!["GET /".to_owned()],
+        tracks: vec![
+            FlameTrack { thread: Some((7, "main".to_owned())), rows: row(slice) },
+            FlameTrack { thread: None, rows: row(two) },
+        ],
+        span_count: 3,
+        hidden_span_count: 0,
+        range: Some((Timestamp::from_nanos(10), Timestamp::from_nanos(17))),
+    }
+}
 
 fn is_known(request: &TimelineRequest) -> bool {
     request.subject == Subject::Process(PROCESS.parse().unwrap())
@@ -329,6 +366,11 @@ impl Exporter for FakeExporter {
         let name = bytes::Bytes::from_static(format.name().as_bytes());
         Ok(is_known(&request).then(|| futures::stream::iter([Ok(name)]).boxed()))
     }
+
+    async fn flame_chart(&self, request: TimelineRequest, columns: u32) -> Result<Option<FlameChart>, QueryError> {
+        self.drawn.lock().unwrap().push((request, columns));
+        Ok(is_known(&request).then(chart))
+    }
 }
 
 /// A running server with its fakes and a client.
@@ -357,6 +399,7 @@ pub fn parts() -> (glasshouse_server::Parts, Fakes) {
     let status = Arc::new(FakeStatus::default());
     let exporter = Arc::new(FakeExporter {
         asked: Mutex::default(),
+        drawn: Mutex::default(),
         chunks: Mutex::new(Box::new(|| futures::stream::empty().boxed())),
         failure: Mutex::default(),
     });

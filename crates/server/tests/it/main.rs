@@ -13,3 +13,4 @@ mod query;
 mod routes;
 mod span_stream;
 mod spans_json;
+mod timeline;

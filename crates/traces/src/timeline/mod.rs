@@ -4,6 +4,7 @@
 mod cursor;
 mod place;
 mod rows;
+mod slices;
 mod survey;
 mod whole;
 
@@ -29,6 +30,7 @@ use crate::processes::Processes;
 use crate::trace::{distinct, json};
 
 pub use rows::{EventView, LinkView, LogView, PointView, SpanView};
+pub use slices::SliceView;
 
 /// What visits rows. A break ends the visit.
 pub trait Visitor {

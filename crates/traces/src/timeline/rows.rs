@@ -1,7 +1,7 @@
 //! Typed columns of the tables, and rows of them.
 
 use arrow::array::{
-    Array, AsArray, BinaryArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray,
+    Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray,
     StringArray, UInt32Array,
 };
 use arrow::compute::take;
@@ -157,7 +157,7 @@ pub(crate) struct EventRow<'a> {
     pub ingest_time: i64,
 }
 
-type Times = PrimitiveArray<TimestampNanosecondType>;
+pub(crate) type Times = PrimitiveArray<TimestampNanosecondType>;
 
 /// Typed columns of a table.
 pub(crate) trait Columns: Sized {
@@ -237,6 +237,15 @@ pub(crate) struct SpanColumns {
     ingest_time: Times,
 }
 
+/// Takes columns of a batch with the rows in this order: they are looked at in it, and lie in it then.
+pub(crate) fn in_order(batch: &RecordBatch, rows: &[u32]) -> impl Fn(&'static str) -> Result<ArrayRef, Failure> {
+    let indices = UInt32Array::from(rows.to_vec());
+    move |name| {
+        let column = batch.column_by_name(name).ok_or(Failure::Schema(name))?;
+        take(column, &indices, None).map_err(|_| Failure::Schema(name))
+    }
+}
+
 impl Columns for SpanColumns {
     const TABLE: Table = Table::Spans;
     const NAMES: &'static [&'static str] = &[
@@ -274,12 +283,7 @@ impl Columns for SpanColumns {
         rows: &[u32],
         places: &mut Places,
     ) -> Result<Self, Failure> {
-        // They are looked at in this order, and lie in it then.
-        let indices = UInt32Array::from(rows.to_vec());
-        let column = |name: &'static str| {
-            let column = batch.column_by_name(name).ok_or(Failure::Schema(name))?;
-            take(column, &indices, None).map_err(|_| Failure::Schema(name))
-        };
+        let column = in_order(batch, rows);
         let id = |name| Ok::<_, Failure>(cells::ids(&*column(name)?)?.clone());
         let time = |name| Ok::<_, Failure>(cells::times(&*column(name)?)?.clone());
         let mut text = |name: &'static str| TextColumn::new(&column(name)?, places).ok_or(Failure::Schema(name));
