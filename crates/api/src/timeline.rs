@@ -8,9 +8,6 @@ use crate::processes::decimal;
 /// that its size does not depend on how many there are.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Timeline {
-    /// Spans shorter than this, in nanoseconds, are put together with their neighbours.
-    #[schema(value_type = String)]
-    pub resolution_ns: DurationNs,
     /// The earliest moment of the time asked for that spans tell of; absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, nullable = false, required = false)]
@@ -44,6 +41,9 @@ pub struct TimelineTrack {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub thread_name: Option<String>,
+    /// Spans shorter than this, in nanoseconds, are put together with their neighbours.
+    #[schema(value_type = String)]
+    pub resolution_ns: DurationNs,
     /// Rows in the order in which they stand below each other.
     pub rows: Vec<TimelineRow>,
 }
@@ -113,7 +113,6 @@ fn is_zero(count: &u64) -> bool {
 impl From<FlameChart> for Timeline {
     fn from(chart: FlameChart) -> Self {
         Self {
-            resolution_ns: chart.resolution,
             first_time: chart.range.map(|(first, _)| first),
             last_time: chart.range.map(|(_, last)| last),
             span_count: chart.span_count,
@@ -132,7 +131,8 @@ impl From<FlameTrack> for TimelineTrack {
             depth: row.depth as u32,
             slices: row.slices.into_iter().map(TimelineSlice::from).collect(),
         });
-        Self { thread_id, thread_name: thread_name.filter(|name| !name.is_empty()), rows: rows.collect() }
+        let thread_name = thread_name.filter(|name| !name.is_empty());
+        Self { thread_id, thread_name, resolution_ns: track.resolution, rows: rows.collect() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Draws the spans of a process: each has its place, and those too short to be seen are put together on the way.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::mem;
 use std::ops::ControlFlow;
 
@@ -10,10 +11,14 @@ use glasshouse_perfetto::{Layout, SpanKey, StartOrder, order_equal_starts};
 use glasshouse_tables::ports::QueryError;
 use glasshouse_traces::timeline::{SliceView, Timeline};
 
-/// Slices of a chart. When there are more, the resolution becomes coarser.
+/// Slices of a chart. When there are more, resolutions become coarser.
 const MAX_SLICES: usize = 50_000;
 /// Rows of a chart; slices of further ones are only counted.
 const MAX_ROWS: usize = 2_000;
+/// Names that are remembered; of slices that were put together, not all are shown.
+const MAX_NAMES: usize = 2 * MAX_SLICES;
+/// Nanoseconds beyond which a resolution does not become coarser.
+const MAX_RESOLUTION: u64 = 1 << 62;
 /// Bytes of a name that are shown.
 const MAX_NAME: usize = 200;
 
@@ -56,18 +61,15 @@ fn in_order(spans: &[SliceView<'_>]) -> Vec<usize> {
     ordered.map(|span| span.item).collect()
 }
 
-/// Where a row is: its track (threads by their id, what is asynchronous last), lane and depth.
-type Place = (Option<i64>, usize, usize);
-
 #[derive(Debug)]
 struct Chart {
     range: TimeRange,
-    /// A power of two of nanoseconds, so that what is put together is the same wherever the range begins.
-    resolution: u64,
+    /// The resolution that tracks begin with.
+    finest: u64,
     names: Names,
-    threads: HashMap<i64, String>,
-    places: HashMap<Place, usize>,
-    rows: Vec<Vec<FlameSlice>>,
+    /// Threads by their id; what is asynchronous has none.
+    tracks: HashMap<Option<i64>, Track>,
+    rows: usize,
     slices: usize,
     span_count: u64,
     hidden_span_count: u64,
@@ -75,19 +77,28 @@ struct Chart {
     last: i64,
 }
 
+#[derive(Debug)]
+struct Track {
+    thread_name: String,
+    /// A power of two of nanoseconds, so that what is put together is the same wherever the range begins.
+    resolution: u64,
+    /// By lane and depth.
+    rows: BTreeMap<(usize, usize), Vec<FlameSlice>>,
+    slices: usize,
+}
+
 impl Chart {
     fn new(range: TimeRange, columns: u32) -> Self {
         let is_bounded = range.from > Timestamp::MIN && range.to < Timestamp::MAX;
         let length = (range.to - range.from).nanos().max(1) as u64;
         // Without bounds it becomes as coarse as it must.
-        let resolution = if is_bounded { (length / u64::from(columns.max(1))).max(1).next_power_of_two() } else { 1 };
+        let finest = if is_bounded { (length / u64::from(columns.max(1))).max(1).next_power_of_two() } else { 1 };
         Self {
             range,
-            resolution,
+            finest,
             names: Names::default(),
-            threads: HashMap::default(),
-            places: HashMap::default(),
-            rows: Vec::new(),
+            tracks: HashMap::default(),
+            rows: 0,
             slices: 0,
             span_count: 0,
             hidden_span_count: 0,
@@ -102,21 +113,17 @@ impl Chart {
         let end = span.end.map(|end| end.max(span.start));
         self.first = self.first.min(span.start.max(self.range.from.nanos()));
         self.last = self.last.max(end.unwrap_or(span.start).min(self.range.to.nanos()));
-        let rows = self.rows.len();
-        let row = match self.places.get(&(slot.thread, slot.lane, slot.depth)) {
-            Some(row) => *row,
-            None if rows < MAX_ROWS => {
-                if let (Some(id), Some((_, name))) = (slot.thread, span.thread) {
-                    let known = self.threads.entry(id).or_default();
-                    if known.is_empty() {
-                        name[..name.floor_char_boundary(MAX_NAME)].clone_into(known);
-                    }
-                }
-                self.rows.push(Vec::new());
-                self.places.insert((slot.thread, slot.lane, slot.depth), rows);
-                rows
+        let track = self.tracks.entry(slot.thread).or_insert_with(|| {
+            let name = span.thread.filter(|_| slot.thread.is_some()).map_or("", |(_, name)| cut(name));
+            Track { thread_name: name.to_owned(), resolution: self.finest, rows: BTreeMap::new(), slices: 0 }
+        });
+        let row = match track.rows.entry((slot.lane, slot.depth)) {
+            Entry::Occupied(row) => row.into_mut(),
+            Entry::Vacant(place) if self.rows < MAX_ROWS => {
+                self.rows += 1;
+                place.insert(Vec::new())
             }
-            None => {
+            Entry::Vacant(_) => {
                 self.hidden_span_count += 1;
                 return;
             }
@@ -134,57 +141,73 @@ impl Chart {
             span: Some((span.trace_id, span.span_id)),
         };
         let names = &mut self.names;
-        self.slices += usize::from(add(&mut self.rows[row], slice, self.resolution, || names.number(span)));
-        while self.slices > MAX_SLICES && self.resolution < 1 << 62 {
+        if add(row, slice, track.resolution, || names.number(cut(span.name.as_str()))) {
+            track.slices += 1;
+            self.slices += 1;
+        }
+        if self.slices > MAX_SLICES {
             self.coarsen();
         }
+        if self.names.all.len() > MAX_NAMES {
+            self.forget_names();
+        }
     }
 
-    /// Halves how much is told apart.
+    /// Tells less apart where most is told apart, until there is room. A track of many rows may have more slices, but not as
+    /// many more as it has rows.
     fn coarsen(&mut self) {
-        self.resolution *= 2;
-        self.slices = 0;
-        let old = mem::take(&mut self.names);
-        for row in &mut self.rows {
-            for slice in mem::take(row) {
-                let name = slice.name;
-                let names = &mut self.names;
-                self.slices +=
-                    usize::from(add(row, slice, self.resolution, || names.number_of(&old.all[name as usize])));
+        while self.slices > MAX_SLICES {
+            let tracks = self.tracks.iter_mut().filter(|(_, track)| track.resolution < MAX_RESOLUTION);
+            let Some((_, track)) =
+                tracks.max_by_key(|(thread, track)| (track.slices * track.slices / track.rows.len().max(1), **thread))
+            else {
+                return;
+            };
+            track.resolution *= 2;
+            let before = mem::take(&mut track.slices);
+            for row in track.rows.values_mut() {
+                for slice in mem::take(row) {
+                    let name = slice.name;
+                    add(row, slice, track.resolution, || name);
+                }
+                track.slices += row.len();
             }
+            self.slices -= before - track.slices;
         }
     }
 
-    fn finish(self) -> FlameChart {
-        let Self { mut threads, mut rows, places, .. } = self;
-        // What is asynchronous stands behind the threads.
-        let places: BTreeMap<_, _> = places
-            .into_iter()
-            .map(|((thread, lane, depth), row)| ((thread.is_none(), thread, lane, depth), row))
-            .collect();
-        let mut tracks: Vec<FlameTrack> = Vec::new();
-        for ((_, thread, lane, depth), row) in places {
-            let is_new = tracks.last().is_none_or(|track| track.thread.as_ref().map(|(id, _)| *id) != thread);
-            if is_new {
-                let thread = thread.map(|id| (id, threads.remove(&id).unwrap_or_default()));
-                tracks.push(FlameTrack { thread, rows: Vec::new() });
-            }
-            let slices = mem::take(&mut rows[row]);
-            if let Some(track) = tracks.last_mut() {
-                track.rows.push(FlameRow { lane, depth, slices });
-            }
+    /// Forgets the names that no slice shows any more.
+    fn forget_names(&mut self) {
+        let old = mem::take(&mut self.names);
+        for slice in self.tracks.values_mut().flat_map(|track| track.rows.values_mut()).flatten() {
+            slice.name = self.names.number(&old.all[slice.name as usize]);
         }
-        let range =
-            (self.first <= self.last).then(|| (Timestamp::from_nanos(self.first), Timestamp::from_nanos(self.last)));
+    }
+
+    fn finish(mut self) -> FlameChart {
+        self.forget_names();
+        let mut tracks: Vec<_> = self.tracks.into_iter().filter(|(_, track)| track.slices > 0).collect();
+        // What is asynchronous stands behind the threads.
+        tracks.sort_unstable_by_key(|(thread, _)| (thread.is_none(), *thread));
+        let tracks = tracks.into_iter().map(|(thread, track)| FlameTrack {
+            thread: thread.map(|id| (id, track.thread_name)),
+            resolution: DurationNs::from_nanos(track.resolution as i64),
+            rows: track.rows.into_iter().map(|((lane, depth), slices)| FlameRow { lane, depth, slices }).collect(),
+        });
         FlameChart {
-            resolution: DurationNs::from_nanos(self.resolution as i64),
             names: self.names.all,
-            tracks,
+            tracks: tracks.collect(),
             span_count: self.span_count,
             hidden_span_count: self.hidden_span_count,
-            range,
+            range: (self.first <= self.last)
+                .then(|| (Timestamp::from_nanos(self.first), Timestamp::from_nanos(self.last))),
         }
     }
+}
+
+/// As much of a name as is shown.
+fn cut(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_NAME)]
 }
 
 /// Adds a slice behind those of a row, or puts it together with the last. Gives whether there is one more. `name` is
@@ -218,12 +241,7 @@ struct Names {
 }
 
 impl Names {
-    fn number(&mut self, span: &SliceView<'_>) -> u32 {
-        let name = span.name.as_str();
-        self.number_of(&name[..name.floor_char_boundary(MAX_NAME)])
-    }
-
-    fn number_of(&mut self, name: &str) -> u32 {
+    fn number(&mut self, name: &str) -> u32 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }

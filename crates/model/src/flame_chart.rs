@@ -6,8 +6,6 @@ use crate::{DurationNs, SpanId, Timestamp, TraceId};
 /// depend on how many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FlameChart {
-    /// Spans shorter than this may be put together with their neighbours.
-    pub resolution: DurationNs,
     /// Names of slices, cut when they are very long.
     pub names: Vec<String>,
     /// Threads in the order of their ids, then what is asynchronous.
@@ -25,6 +23,8 @@ pub struct FlameChart {
 pub struct FlameTrack {
     /// The thread's id and name; `None` for what is asynchronous.
     pub thread: Option<(i64, String)>,
+    /// Spans shorter than this are put together with their neighbours: a power of two of nanoseconds.
+    pub resolution: DurationNs,
     /// Its rows, in order of lane and depth.
     pub rows: Vec<FlameRow>,
 }

@@ -1022,8 +1022,6 @@ export interface components {
             last_time?: string;
             /** @description Names of slices; very long ones are cut. */
             names: string[];
-            /** @description Spans shorter than this, in nanoseconds, are put together with their neighbours. */
-            resolution_ns: string;
             /** @description Spans that are drawn, alone or together. */
             span_count: string;
             /** @description Threads in the order of their ids, then what is asynchronous. */
@@ -1076,6 +1074,8 @@ export interface components {
         };
         /** @description A thread, or what a process does asynchronously. */
         TimelineTrack: {
+            /** @description Spans shorter than this, in nanoseconds, are put together with their neighbours. */
+            resolution_ns: string;
             /** @description Rows in the order in which they stand below each other. */
             rows: components["schemas"]["TimelineRow"][];
             /** @description The thread's id; absent for what is asynchronous. */

@@ -5,6 +5,5 @@ const route = getRouteApi('/processes/$processId');
 
 export function ProcessRoute() {
   const { processId } = route.useParams();
-  const { tab } = route.useSearch();
-  return <ProcessPage key={processId} processId={processId} tab={tab ?? 'info'} />;
+  return <ProcessPage key={processId} processId={processId} search={route.useSearch()} />;
 }

@@ -311,11 +311,14 @@ fn chart() -> FlameChart {
     };
     let row = |slice| vec![FlameRow { lane: 0, depth: 0, slices: vec![slice] }];
     FlameChart {
-        resolution: DurationNs::from_nanos(8),
         names: vec!["GET /".to_owned()],
         tracks: vec![
-            FlameTrack { thread: Some((7, "main".to_owned())), rows: row(slice) },
-            FlameTrack { thread: None, rows: row(two) },
+            FlameTrack {
+                thread: Some((7, "main".to_owned())),
+                resolution: DurationNs::from_nanos(4),
+                rows: row(slice),
+            },
+            FlameTrack { thread: None, resolution: DurationNs::from_nanos(8), rows: row(two) },
         ],
         span_count: 3,
         hidden_span_count: 0,

@@ -16,11 +16,11 @@ async fn the_timeline_of_a_process_is_drawn() {
     let several = json!({"count": "2", "total_ns": "6", "longest_ns": "4"});
     let two = json!({"start": "10", "duration_ns": "7", "name": 0, "error_count": "1", "several": several});
     let expected = json!({
-        "resolution_ns": "8", "first_time": "10", "last_time": "17", "span_count": "3", "hidden_span_count": "0",
+        "first_time": "10", "last_time": "17", "span_count": "3", "hidden_span_count": "0",
         "names": ["GET /"],
         "tracks": [
-            {"thread_id": "7", "thread_name": "main", "rows": [{"lane": 0, "depth": 0, "slices": [one]}]},
-            {"rows": [{"lane": 0, "depth": 0, "slices": [two]}]},
+            {"thread_id": "7", "thread_name": "main", "resolution_ns": "4", "rows": [{"lane": 0, "depth": 0, "slices": [one]}]},
+            {"resolution_ns": "8", "rows": [{"lane": 0, "depth": 0, "slices": [two]}]},
         ],
     });
     assert_eq!(timeline, expected);

@@ -15,10 +15,12 @@ import { useTitle } from '@/ui/title';
 import { noteError } from '@/ui/toasts';
 import { GenerateTrace } from './generate';
 import { ProcessInfo } from './info';
-import type { ProcessTab } from './search';
+import type { ProcessPageSearch, ProcessTab } from './search';
+import { ProcessTimeline } from './timeline/timeline';
 
 /** One process: who it is and what it has sent. */
-export function ProcessPage({ processId, tab }: { processId: string; tab: ProcessTab }) {
+export function ProcessPage({ processId, search }: { processId: string; search: ProcessPageSearch }) {
+  const tab = search.tab ?? 'info';
   const client = useQueryClient();
   const query = useQuery(processQuery(processId));
   const statistics = useQuery(processStatisticsQuery(processId));
@@ -70,6 +72,8 @@ export function ProcessPage({ processId, tab }: { processId: string; tab: Proces
       {process !== undefined && <Tabs processId={processId} tab={tab} />}
       {process !== undefined && tab === 'trace' ? (
         <GenerateTrace process={process} />
+      ) : process !== undefined && tab === 'timeline' ? (
+        <ProcessTimeline processId={processId} search={search} />
       ) : process !== undefined ? (
         <ProcessInfo
           process={process}
@@ -100,6 +104,7 @@ export function ProcessPage({ processId, tab }: { processId: string; tab: Proces
 
 const TABS: readonly { tab: ProcessTab; label: string }[] = [
   { tab: 'info', label: 'Info' },
+  { tab: 'timeline', label: 'Timeline' },
   { tab: 'trace', label: 'Generate trace' },
 ];
 

@@ -1,14 +1,28 @@
 import { textParam } from '@/base/search-params';
 
 /** Parts of a process's page. */
-export type ProcessTab = 'info' | 'trace';
+export const PROCESS_TABS = ['info', 'timeline', 'trace'] as const;
+export type ProcessTab = (typeof PROCESS_TABS)[number];
 
 /** What a link to a process holds, beside the time range. */
 export interface ProcessPageSearch {
   tab?: Exclude<ProcessTab, 'info'>;
+  /** The part of the timeline that is shown, as nanoseconds from its start: `1200-56000`. */
+  zoom?: string;
+  /** The span that is selected in the timeline. */
+  span?: string;
+  /** The name that is searched for in the timeline. */
+  find?: string;
 }
 
 /** Reads a link; what makes no sense is left out. */
 export function readProcessPageSearch(raw: Record<string, unknown>): ProcessPageSearch {
-  return textParam(raw.tab) === 'trace' ? { tab: 'trace' } : {};
+  const search: ProcessPageSearch = {};
+  const tab = PROCESS_TABS.find((tab) => tab === textParam(raw.tab));
+  const [zoom, span, find] = [textParam(raw.zoom), textParam(raw.span)?.toLowerCase(), textParam(raw.find)];
+  if (tab !== undefined && tab !== 'info') search.tab = tab;
+  if (zoom !== undefined && /^\d{1,18}-\d{1,18}$/.test(zoom)) search.zoom = zoom;
+  if (span !== undefined && /^[0-9a-f]{16}$/.test(span)) search.span = span;
+  if (find !== undefined) search.find = find;
+  return search;
 }

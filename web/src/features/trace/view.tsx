@@ -1,22 +1,22 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
 import type { Trace } from '@/api/traces';
+import { isWhole, wholeOf, zoomAround, zoomFromText, zoomText, zoomTo } from '@/base/zoom';
 import { useHotkeys } from '@/ui/hotkeys';
 import { lastTraceSearch } from '@/ui/last-search';
+import { useSettled } from '@/ui/settled';
 import { useMedia, useSize } from '@/ui/size';
 import { Splitter } from '@/ui/splitter';
 import { stored, useStored } from '@/ui/stored';
 import { useTitle } from '@/ui/title';
 import { findSpans, stepFrom } from './find';
 import { TraceHeader } from './header';
-import { Minimap } from './minimap';
+import { TraceMinimap } from './minimap';
 import { rowOf } from './rows';
 import type { TracePageSearch } from './search';
-import { useSettled } from './settled';
 import { SpanPanel } from './span-panel';
 import { ancestorsOf, buildTree, rootOf, visibleNodes } from './tree';
 import { Waterfall, type WaterfallHandle } from './waterfall';
-import { isWhole, wholeOf, zoomAround, zoomFromText, zoomText, zoomTo } from './zoom';
 
 const number = (text: string) => (Number.isFinite(Number(text)) ? Number(text) : null);
 const panelWidth = stored('span-panel-width', 440, number);
@@ -205,7 +205,7 @@ export function TraceView(props: {
       />
       <div ref={body} className={`flex min-h-0 flex-1 ${beside ? '' : 'flex-col'}`}>
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-          <Minimap tree={tree} visible={visible} zoom={zoom} selected={selected} onZoom={setZoom} />
+          <TraceMinimap tree={tree} visible={visible} zoom={zoom} selected={selected} onZoom={setZoom} />
           <Waterfall
             tree={tree}
             visible={visible}

@@ -3,11 +3,11 @@ import { formatDuration } from '@/base/durations';
 import { between, fromDrawable, type Nanos, toDrawable } from '@/base/nanos';
 import { formatShortCount } from '@/base/numbers';
 import { serviceClass } from '@/base/palette';
+import type { Zoom } from '@/base/zoom';
 import { classes } from '@/ui/classes';
 import { Icon } from '@/ui/icons';
 import { serviceLabel } from '@/ui/service';
 import type { TraceNode } from './tree';
-import type { Zoom } from './zoom';
 
 export const ROW_HEIGHT = 26;
 /** Room that a bar's duration takes. */

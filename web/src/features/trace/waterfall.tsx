@@ -1,14 +1,15 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type Ref, useEffect, useImperativeHandle, useMemo, useRef } from 'react';
 import { linearTicks } from '@/base/ticks';
+import { formatOffset, type Zoom } from '@/base/zoom';
 import { IconButton } from '@/ui/button';
 import { useSize } from '@/ui/size';
 import { Splitter } from '@/ui/splitter';
 import { stored, useStored } from '@/ui/stored';
+import { useZoomWheel } from '@/ui/zoom-wheel';
 import { rowOf } from './rows';
 import type { TraceTree } from './tree';
 import { ROW_HEIGHT, WaterfallRow } from './waterfall-row';
-import { formatOffset, panBy, type Zoom, zoomAround } from './zoom';
 
 /** Space beside the bars, so that the last pixel of the trace is seen. */
 const PADDING = 12;
@@ -83,28 +84,7 @@ export function Waterfall(props: {
     if (isReady && openAt.current !== undefined) latest.current(openAt.current);
   }, [isReady]);
 
-  useEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    const wheel = (event: WheelEvent) => {
-      const left = element.getBoundingClientRect().left + names + PADDING;
-      const isOverBars = event.clientX >= left;
-      if ((event.ctrlKey || event.metaKey) && isOverBars) {
-        event.preventDefault();
-        const share = Math.min(Math.max((event.clientX - left) / barWidth, 0), 1);
-        const factor = Math.exp(Math.min(Math.max(event.deltaY, -120), 120) * 0.004);
-        onZoom((now) => zoomAround(now, now.from + share * (now.to - now.from), factor, tree.length));
-      } else if (event.deltaX !== 0 || event.shiftKey) {
-        const pixels = event.deltaX !== 0 ? event.deltaX : event.deltaY;
-        if (Math.abs(pixels) < Math.abs(event.deltaY) && !event.shiftKey) return;
-        event.preventDefault();
-        onZoom((now) => panBy(now, (pixels / barWidth) * (now.to - now.from), tree.length));
-      }
-    };
-    // Not passive: the page must not zoom or go back instead.
-    element.addEventListener('wheel', wheel, { passive: false });
-    return () => element.removeEventListener('wheel', wheel);
-  }, [barWidth, names, onZoom, tree.length]);
+  useZoomWheel(scroller, { left: names + PADDING, width: barWidth, length: tree.length, onZoom });
 
   const ticks = useMemo(
     () => linearTicks(zoom.from, zoom.to, Math.max(2, Math.floor(barWidth / 64))),

@@ -1,0 +1,55 @@
+import type { TimelineSlice, TimelineTrack } from '@/api/timeline';
+import type { Zoom } from '@/base/zoom';
+import type { Lines } from './flame';
+
+/** A slice and where it is drawn. */
+export interface Place {
+  slice: TimelineSlice;
+  track: TimelineTrack;
+  /** Number of its line, and of it on the line. */
+  line: number;
+  at: number;
+  start: number;
+  end: number;
+}
+
+/** All slices, line by line. */
+export function placesOf(lines: Lines): Place[] {
+  return lines.all.flatMap((line, number) =>
+    line.kind === 'track'
+      ? []
+      : line.row.slices.map((slice, at) => ({
+          slice,
+          track: line.track,
+          line: number,
+          at,
+          start: line.row.starts[at]!,
+          end: line.row.ends[at]!,
+        })),
+  );
+}
+
+/** The slice beside another one, or the nearest on the next line that has one in sight; without one, the first in sight. */
+export function step(
+  places: readonly Place[],
+  from: Place | undefined,
+  by: 'left' | 'right' | 'up' | 'down',
+  zoom: Zoom,
+): Place | undefined {
+  const inSight = ({ start, end }: Place) => end >= zoom.from && start <= zoom.to;
+  if (from === undefined) return places.find(inSight);
+  if (by === 'left' || by === 'right') {
+    const at = from.at + (by === 'right' ? 1 : -1);
+    return places.find((place) => place.line === from.line && place.at === at);
+  }
+  const isBeyond = ({ line }: Place) => (by === 'down' ? line > from.line : line < from.line);
+  const isNext = (place: Place) => isBeyond(place) && inSight(place);
+  const line = (by === 'down' ? places.find(isNext) : places.findLast(isNext))?.line;
+  const distance = ({ start, end }: Place) => Math.max(start - from.end, from.start - end, 0);
+  return places
+    .filter((place) => place.line === line && inSight(place))
+    .reduce<Place | undefined>(
+      (best, place) => (best === undefined || distance(place) < distance(best) ? place : best),
+      undefined,
+    );
+}
