@@ -22,5 +22,8 @@ pub use processes::{LevelCounts, Process, ProcessCounts, ProcessList, ProcessSta
 pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};
 pub use services::{Operation, OperationList, Service, ServiceList};
 pub use timeline::{Timeline, TimelineRow, TimelineSlice, TimelineSpans, TimelineTrack};
-pub use traces::{LogList, LogRecord, Span, SpanEvent, SpanLink, Trace, TraceList, TraceProcess, TraceSummary};
+pub use traces::{
+    LogBucket, LogHistogram, LogList, LogPage, LogRecord, Span, SpanEvent, SpanLink, Trace, TraceList, TraceProcess,
+    TraceSummary,
+};
 pub use value::{AnyValue, ArrayValue, KeyValue, KeyValueList};

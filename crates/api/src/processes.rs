@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use glasshouse_model::{Attributes, ProcessId, Timestamp};
+use glasshouse_model::{Attributes, Level, ProcessId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -195,6 +195,26 @@ pub struct LevelCounts {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub trace: u64,
+    /// Records without a severity number.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub unspecified: u64,
+}
+
+impl LevelCounts {
+    /// Adds records of a level.
+    pub fn add(&mut self, level: Option<Level>, count: u64) {
+        let counted = match level {
+            Some(Level::Fatal) => &mut self.fatal,
+            Some(Level::Error) => &mut self.error,
+            Some(Level::Warn) => &mut self.warn,
+            Some(Level::Info) => &mut self.info,
+            Some(Level::Debug) => &mut self.debug,
+            Some(Level::Trace) => &mut self.trace,
+            None => &mut self.unspecified,
+        };
+        *counted += count;
+    }
 }
 
 /// Numbers as decimal strings.

@@ -6,7 +6,7 @@ use glasshouse_model::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{AnyValue, KeyValue};
+use crate::{AnyValue, KeyValue, LevelCounts};
 
 /// A page of traces, newest first.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -175,6 +175,40 @@ pub struct SpanLink {
 pub struct LogList {
     /// The records.
     pub logs: Vec<LogRecord>,
+}
+
+/// A page of log records.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LogPage {
+    /// The records, in the order asked for.
+    pub logs: Vec<LogRecord>,
+    /// `cursor` of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next_cursor: Option<String>,
+}
+
+/// Numbers of log records over time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LogHistogram {
+    /// How much time a bucket covers, in nanoseconds; absent when there are no records and no time was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, required = false)]
+    pub step_ns: Option<DurationNs>,
+    /// The buckets that have records, earliest first.
+    pub buckets: Vec<LogBucket>,
+    /// All records together.
+    pub levels: LevelCounts,
+}
+
+/// Numbers of log records in a part of the time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LogBucket {
+    /// Where it begins: a multiple of the step.
+    #[schema(value_type = String)]
+    pub time: Timestamp,
+    /// Records of each level.
+    pub levels: LevelCounts,
 }
 
 /// A log record.

@@ -49,6 +49,9 @@ impl From<Level> for Severity {
 }
 
 impl Level {
+    /// Every level, the gravest first.
+    pub const ALL: [Self; 6] = [Self::Fatal, Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+
     /// The level's name in upper case.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,6 +63,11 @@ impl Level {
             Self::Trace => "TRACE",
         }
     }
+
+    /// The level of a name, in either case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(name))
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_level_s_severity_is_of_that_level() {
-        for level in [Level::Fatal, Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace] {
+        for level in Level::ALL {
+            assert_eq!(Level::from_name(&level.as_str().to_lowercase()), Some(level));
             assert_eq!(Severity::from(level).level(), Some(level));
         }
     }

@@ -11,6 +11,7 @@ mod health;
 mod ingest;
 mod json_rows;
 mod listen;
+mod logs;
 mod openapi;
 mod origin;
 mod params;

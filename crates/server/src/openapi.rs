@@ -4,7 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use crate::ingest::{otlp_http, stream, zipkin};
-use crate::{exports, health, perfetto, process_statistics, processes, prometheus, query, services, timeline, traces};
+use crate::{
+    exports, health, logs, perfetto, process_statistics, processes, prometheus, query, services, timeline, traces,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +29,9 @@ use crate::{exports, health, perfetto, process_statistics, processes, prometheus
         processes::get,
         process_statistics::get,
         timeline::of_process,
+        logs::list,
+        logs::of_process,
+        logs::histogram,
         exports::process_spans,
         perfetto::info,
         perfetto::trace,
@@ -44,6 +49,7 @@ use crate::{exports, health, perfetto, process_statistics, processes, prometheus
         (name = "traces", description = "Finding and reading traces"),
         (name = "query", description = "SQL"),
         (name = "processes", description = "Who sent"),
+        (name = "logs", description = "Log records"),
         (name = "perfetto", description = "Perfetto traces"),
         (name = "services", description = "Rate, errors and durations"),
         (name = "operations", description = "Health and figures of the server"),

@@ -31,6 +31,15 @@ pub(crate) fn parse_process_id(text: &str) -> Result<ProcessId, Refusal> {
     text.parse().map_err(|error| Refusal::invalid(format!("{text:?} is not a process id: {error}")))
 }
 
+/// Whether the greatest come first: `desc` or `asc`.
+pub(crate) fn parse_order(text: &str) -> Result<bool, String> {
+    match text {
+        "desc" => Ok(true),
+        "asc" => Ok(false),
+        _ => Err(format!("{text:?} is neither asc nor desc")),
+    }
+}
+
 /// The parameters of a query string that no handler has taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Params(Vec<(String, String)>);

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use glasshouse_api::{ErrorBody, LevelCounts, ProcessStatistics};
-use glasshouse_model::{TimeRange, Timestamp};
+use glasshouse_model::{Level, TimeRange, Timestamp};
 
 use crate::Refusal;
 use crate::params::{Params, PathParam, parse_process_id};
@@ -27,10 +27,11 @@ pub(crate) async fn get(
     params.finish()?;
 
     let _turn = app.query_turn().await?;
-    let level = |level: u8, name: &str| format!("count(CASE WHEN level = {level} THEN 1 END) AS {name}");
-    let levels = ["fatal", "error", "warn", "info", "debug", "trace"];
-    let levels: Vec<String> = (1..).zip(levels).map(|(number, name)| level(number, name)).collect();
-    let logs = format!("count(*) AS logs, {}, min(time) AS first_time, max(time) AS last_time", levels.join(", "));
+    let level = |level: Level| format!("count(CASE WHEN level = {} THEN 1 END) AS {}", level as u8, column(level));
+    let levels = Level::ALL.map(level).join(", ");
+    let logs = format!(
+        "count(*) AS logs, {levels}, count(CASE WHEN level IS NULL THEN 1 END) AS unspecified, min(time) AS first_time, max(time) AS last_time"
+    );
     let ask = async |select: &str, table: &str| {
         let mut values = Parameters::default();
         let id = values.text(&id);
@@ -56,26 +57,27 @@ pub(crate) async fn get(
         times.into_iter().collect::<Result<Vec<_>, Refusal>>().map(|times| times.into_iter().flatten())
     };
     let count = |rows: &Rows, name: &str| Ok::<_, Refusal>(rows.integer(name)?.count(0));
+    let mut levels = LevelCounts { unspecified: count(&logs, "unspecified")?, ..LevelCounts::default() };
+    for level in Level::ALL {
+        levels.add(Some(level), count(&logs, &column(level))?);
+    }
     Ok(Json(ProcessStatistics {
         span_count: count(&spans, "spans")?,
         open_span_count: count(&spans, "open_spans")?,
         error_count: count(&spans, "errors")?,
         trace_count: count(&spans, "traces")?,
         log_count: count(&logs, "logs")?,
-        levels: LevelCounts {
-            fatal: count(&logs, "fatal")?,
-            error: count(&logs, "error")?,
-            warn: count(&logs, "warn")?,
-            info: count(&logs, "info")?,
-            debug: count(&logs, "debug")?,
-            trace: count(&logs, "trace")?,
-        },
+        levels,
         metric_point_count: count(&metrics, "points")?,
         metric_count: count(&metrics, "metrics")?,
         thread_count: count(&spans, "threads")?,
         first_time: times("first_time")?.min(),
         last_time: times("last_time")?.max(),
     }))
+}
+
+fn column(level: Level) -> String {
+    level.as_str().to_lowercase()
 }
 
 /// The one row of an answer.

@@ -8,10 +8,9 @@ use axum::extract::State;
 use glasshouse_api::{ErrorBody, Process, ProcessCounts, ProcessList};
 use glasshouse_model::{Attributes, ProcessId, TimeRange, Timestamp};
 use glasshouse_tables::Table;
-use glasshouse_tables::attributes::{PackedWriter, json_to_packed, to_model};
 
 use crate::Refusal;
-use crate::params::{Params, PathParam, parse_process_id};
+use crate::params::{Params, PathParam, parse_order, parse_process_id};
 use crate::sql::{self, Parameters, Rows, TextColumn};
 use crate::state::App;
 
@@ -91,14 +90,6 @@ impl fmt::Display for SortValue {
             Self::Time(time) => write!(f, "{time}"),
             Self::Text(text) => f.write_str(text),
         }
-    }
-}
-
-fn parse_order(text: &str) -> Result<bool, String> {
-    match text {
-        "desc" => Ok(true),
-        "asc" => Ok(false),
-        _ => Err(format!("{text:?} is neither asc nor desc")),
     }
 }
 
@@ -220,18 +211,10 @@ pub(crate) async fn get(
     if let Some(process) = processes.first_mut()
         && let Some(rows) = rows.iter().find(|rows| rows.len() > 0)
     {
-        process.resource = typed(rows.text("resource")?.get(0).unwrap_or("{}"))?;
+        process.resource = sql::attributes(rows.text("resource")?.get(0).unwrap_or("{}"))?;
     }
     count(&app, &mut processes, range).await?;
     processes.pop().map(Json).ok_or_else(|| Refusal::not_found(format!("no process {id}")))
-}
-
-/// A resource with the types of its attributes.
-fn typed(json: &str) -> Result<Attributes, Refusal> {
-    let mut packed = PackedWriter::new();
-    json_to_packed(json, &mut packed)
-        .map_err(|error| Refusal::internal("a resource is not a JSON object").with_details(error.to_string()))?;
-    Ok(to_model(packed.packed()))
 }
 
 fn read(batches: &[Rows]) -> Result<Vec<Process>, Refusal> {

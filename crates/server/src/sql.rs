@@ -6,7 +6,8 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, TimestampN
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use glasshouse_model::{TimeRange, Timestamp};
+use glasshouse_model::{Attributes, TimeRange, Timestamp};
+use glasshouse_tables::attributes::{PackedWriter, json_to_packed, to_model};
 use glasshouse_tables::ports::SqlRequest;
 
 use crate::Refusal;
@@ -55,6 +56,14 @@ pub(crate) async fn rows(
     let stream = app.query.query(request).await?;
     let batches: Vec<RecordBatch> = stream.batches.try_collect().await?;
     Ok(batches.into_iter().map(Rows).collect())
+}
+
+/// Attributes with their types, from JSON as the query engine gives it.
+pub(crate) fn attributes(json: &str) -> Result<Attributes, Refusal> {
+    let mut packed = PackedWriter::new();
+    json_to_packed(json, &mut packed)
+        .map_err(|error| Refusal::internal("attributes are not a JSON object").with_details(error.to_string()))?;
+    Ok(to_model(packed.packed()))
 }
 
 /// Rows whose columns are taken by name and type.

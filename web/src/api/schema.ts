@@ -1,5 +1,39 @@
 // Made by "npm run generate" from openapi.json. Do not edit.
 export interface paths {
+    "/api/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches log records, newest first. */
+        get: operations["list_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts log records over time, by level. */
+        get: operations["log_histogram"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/perfetto/{process_id}/generate": {
         parameters: {
             query?: never;
@@ -84,6 +118,23 @@ export interface paths {
         };
         /** One process. */
         get: operations["get_process"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/process/{process_id}/log-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches the log records of a process, newest first. */
+        get: operations["list_process_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -498,6 +549,8 @@ export interface components {
             fatal: string;
             info: string;
             trace: string;
+            /** @description Records without a severity number. */
+            unspecified: string;
             warn: string;
         };
         /** @description Whether the process lives. */
@@ -505,10 +558,33 @@ export interface components {
             /** @description Always `ok`: a process that is not well does not answer. */
             status: components["schemas"]["HealthState"];
         };
+        /** @description Numbers of log records in a part of the time. */
+        LogBucket: {
+            /** @description Records of each level. */
+            levels: components["schemas"]["LevelCounts"];
+            /** @description Where it begins: a multiple of the step. */
+            time: string;
+        };
+        /** @description Numbers of log records over time. */
+        LogHistogram: {
+            /** @description The buckets that have records, earliest first. */
+            buckets: components["schemas"]["LogBucket"][];
+            /** @description All records together. */
+            levels: components["schemas"]["LevelCounts"];
+            /** @description How much time a bucket covers, in nanoseconds; absent when there are no records and no time was asked for. */
+            step_ns?: string;
+        };
         /** @description Log records, earliest first. */
         LogList: {
             /** @description The records. */
             logs: components["schemas"]["LogRecord"][];
+        };
+        /** @description A page of log records. */
+        LogPage: {
+            /** @description The records, in the order asked for. */
+            logs: components["schemas"]["LogRecord"][];
+            /** @description `cursor` of the next page; absent on the last. */
+            next_cursor?: string;
         };
         /** @description A log record. */
         LogRecord: {
@@ -1157,6 +1233,110 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_logs: {
+        parameters: {
+            query?: {
+                /** @description Value of the attribute KEY, as text; any number of these */
+                "attr.KEY"?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+                /** @description From this time on: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds */
+                from?: string;
+                /** @description Of `FATAL,ERROR,WARN,INFO,DEBUG,TRACE,UNSPECIFIED`, with commas; all when not given */
+                level?: string;
+                /** @description Most records, 1 to 10000; 100 when not given */
+                limit?: number;
+                /** @description `desc` (newest first, when not given) or `asc` */
+                order?: string;
+                /** @description UUID of a process */
+                process?: string;
+                /** @description Text in the body, the event's name or the attributes; letter case does not matter */
+                search?: string;
+                /** @description `service.name` */
+                service?: string;
+                /** @description 16 hex digits */
+                span_id?: string;
+                /** @description Before this time */
+                to?: string;
+                /** @description 32 hex digits */
+                trace_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of records */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    log_histogram: {
+        parameters: {
+            query?: {
+                /** @description Value of the attribute KEY, as text; any number of these */
+                "attr.KEY"?: string;
+                /** @description How many buckets the time may have, about: 1 to 1000; 60 when not given. Buckets cover a round length of time and begin at multiples of it */
+                buckets?: number;
+                /** @description From this time on; from the first record when not given */
+                from?: string;
+                /** @description As in `/api/logs` */
+                level?: string;
+                /** @description UUID of a process */
+                process?: string;
+                /** @description As in `/api/logs` */
+                search?: string;
+                /** @description `service.name` */
+                service?: string;
+                /** @description 16 hex digits */
+                span_id?: string;
+                /** @description Before this time; to the last record when not given */
+                to?: string;
+                /** @description 32 hex digits */
+                trace_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogHistogram"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     perfetto_generate: {
         parameters: {
             query?: never;
@@ -1397,6 +1577,53 @@ export interface operations {
             };
             /** @description No such process is known */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_process_logs: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+                /** @description From this time on */
+                from?: string;
+                /** @description Of `FATAL,ERROR,WARN,INFO,DEBUG,TRACE,UNSPECIFIED`, with commas; all when not given */
+                level?: string;
+                /** @description Most records, 1 to 10000; 100 when not given */
+                limit?: number;
+                /** @description `desc` (newest first, when not given) or `asc` */
+                order?: string;
+                /** @description Text in the body, the event's name or the attributes; letter case does not matter */
+                search?: string;
+                /** @description Before this time */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of records; none when nothing is known of the process */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
