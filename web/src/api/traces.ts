@@ -2,6 +2,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { type Duration, duration, type Nanos, nanos, now } from '@/base/nanos';
 import { resolveRange, type TimeRange } from '@/base/time-range';
 import { get, keyOf } from './client';
+import { type LogRecord, reviveLog } from './logs';
 import type * as wire from './wire';
 
 export type { AnyValue, KeyValue, SpanKind, StatusCode, TraceKind } from './wire';
@@ -40,11 +41,6 @@ export interface Trace {
   spans: Span[];
   processes: Map<string, TraceProcess>;
 }
-
-export type LogRecord = Omit<wire.LogRecord, 'time' | 'observed_time'> & {
-  time: Nanos;
-  observed_time: Nanos | null;
-};
 
 /** Which traces are wanted: those of which one span meets every condition. */
 export interface TraceFilter {
@@ -154,11 +150,7 @@ export function spanLogsQuery(traceId: string, spanId: string) {
         ],
         signal,
       );
-      return answer.logs.map((log) => ({
-        ...log,
-        time: nanos(log.time),
-        observed_time: log.observed_time == null ? null : nanos(log.observed_time),
-      }));
+      return answer.logs.map(reviveLog);
     },
   });
 }

@@ -5,7 +5,10 @@ type Schemas = components['schemas'];
 
 export type AnyValue = Schemas['AnyValue'];
 export type KeyValue = Schemas['KeyValue'];
+export type LevelCounts = Schemas['LevelCounts'];
+export type LogHistogram = Schemas['LogHistogram'];
 export type LogList = Schemas['LogList'];
+export type LogPage = Schemas['LogPage'];
 export type LogRecord = Schemas['LogRecord'];
 export type OperationList = Schemas['OperationList'];
 export type ServiceList = Schemas['ServiceList'];

@@ -1,11 +1,25 @@
 /** Levels of log records, by OpenTelemetry's severity number (log data model, "SeverityNumber"). */
 export type Level = 'FATAL' | 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'TRACE';
 
-const LEVELS: readonly Level[] = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+/** A level, or what records without a severity number have. */
+export type LevelName = Level | 'UNSPECIFIED';
+
+/** All of them, the gravest first. */
+export const LEVELS: readonly LevelName[] = [
+  'FATAL',
+  'ERROR',
+  'WARN',
+  'INFO',
+  'DEBUG',
+  'TRACE',
+  'UNSPECIFIED',
+];
+
+const BY_NUMBER: readonly Level[] = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
 /** The level of a severity number; `null` when the sender gave none. */
 export function levelOf(severityNumber: number): Level | null {
-  return severityNumber < 1 || severityNumber > 24 ? null : LEVELS[Math.floor((severityNumber - 1) / 4)]!;
+  return severityNumber < 1 || severityNumber > 24 ? null : BY_NUMBER[Math.floor((severityNumber - 1) / 4)]!;
 }
 
 /** Class that colours a level's text: FATAL and ERROR red, WARN yellow, INFO blue, DEBUG grey, TRACE light grey. */
@@ -16,4 +30,15 @@ export const LEVEL_CLASS: Readonly<Record<Level, string>> = {
   INFO: 'text-info',
   DEBUG: 'text-muted',
   TRACE: 'text-faint',
+};
+
+/** The custom property of a level's colour, for drawing. */
+export const LEVEL_COLOUR: Readonly<Record<LevelName, string>> = {
+  FATAL: '--error',
+  ERROR: '--error',
+  WARN: '--warn',
+  INFO: '--info',
+  DEBUG: '--muted',
+  TRACE: '--line-strong',
+  UNSPECIFIED: '--line-strong',
 };

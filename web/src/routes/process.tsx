@@ -1,9 +1,18 @@
 import { getRouteApi } from '@tanstack/react-router';
+import { ProcessLogs } from '@/features/logs/of-process';
 import { ProcessPage } from '@/features/process/page';
 
 const route = getRouteApi('/processes/$processId');
 
 export function ProcessRoute() {
   const { processId } = route.useParams();
-  return <ProcessPage key={processId} processId={processId} search={route.useSearch()} />;
+  const search = route.useSearch();
+  return (
+    <ProcessPage
+      key={processId}
+      processId={processId}
+      search={search}
+      logs={<ProcessLogs processId={processId} search={search} />}
+    />
+  );
 }

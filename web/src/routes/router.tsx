@@ -7,6 +7,7 @@ import {
   redirect,
   retainSearchParams,
 } from '@tanstack/react-router';
+import { readLogSearch } from '@/base/log-search';
 import { formatSearchParams, parseSearchParams, textParam } from '@/base/search-params';
 import { rangeFromSearch } from '@/base/time-range';
 import { readTraceSearch } from '@/base/trace-search';
@@ -66,6 +67,13 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import('./trace'), 'TraceRoute'),
 });
 
+const logs = createRoute({
+  getParentRoute: () => root,
+  path: '/logs',
+  validateSearch: readLogSearch,
+  component: lazyRouteComponent(() => import('./logs'), 'LogsRoute'),
+});
+
 const processes = createRoute({
   getParentRoute: () => root,
   path: '/processes',
@@ -81,7 +89,7 @@ const process = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, traceSearch, trace, processes, process]),
+  routeTree: root.addChildren([home, traceSearch, trace, logs, processes, process]),
   parseSearch: parseSearchParams,
   stringifySearch: formatSearchParams,
   defaultPreload: false,

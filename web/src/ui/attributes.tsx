@@ -13,7 +13,13 @@ const SHORT = 400;
 const LONG = 100_000;
 
 /** Attributes by name and value, each to copy or to search by. */
-export function Attributes({ attributes, label }: { attributes: readonly KeyValue[]; label: string }) {
+export function Attributes(props: {
+  attributes: readonly KeyValue[];
+  label: string;
+  /** What is searched for by a value: traces when left out. */
+  of?: 'traces' | 'logs';
+}) {
+  const { attributes, label, of = 'traces' } = props;
   const [text, setText] = useState('');
   const wanted = text.trim().toLowerCase();
   const sorted = [...attributes].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
@@ -54,7 +60,7 @@ export function Attributes({ attributes, label }: { attributes: readonly KeyValu
                 <div className="relative">
                   <Value value={value} />
                   <span className="absolute -top-px right-0 flex rounded bg-hover pl-1 opacity-0 group-hover:opacity-100 focus-within:opacity-100 [@media(hover:none)]:opacity-100">
-                    <FilterLink attribute={key} value={value} />
+                    <FilterLink attribute={key} value={value} of={of} />
                     <CopyButton text={textOf(value)} what={key} />
                   </span>
                 </div>
@@ -68,15 +74,16 @@ export function Attributes({ attributes, label }: { attributes: readonly KeyValu
   );
 }
 
-/** Searches for traces with this attribute. */
-function FilterLink({ attribute, value }: { attribute: string; value: AnyValue }) {
+/** Searches for what has this attribute. */
+function FilterLink(props: { attribute: string; value: AnyValue; of: 'traces' | 'logs' }) {
+  const { attribute, value, of } = props;
   const text = textOf(value);
   // A key with "=" cannot be told from its value in a link, and a link has no room for a novel.
   if (attribute.includes('=') || text.length > 1_000) return null;
-  const label = `Find traces with ${attribute} = ${text}`;
+  const label = `Find ${of === 'logs' ? 'log records' : 'traces'} with ${attribute} = ${text}`;
   return (
     <Link
-      to="/traces"
+      to={of === 'logs' ? '/logs' : '/traces'}
       search={{ attr: [`${attribute}=${text}`] }}
       title={label}
       aria-label={label}

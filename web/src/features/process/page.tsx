@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { ApiError } from '@/api/client';
 import { processQuery, processStatisticsQuery } from '@/api/processes';
 import { buttonClass, IconButton } from '@/ui/button';
@@ -19,7 +19,13 @@ import type { ProcessPageSearch, ProcessTab } from './search';
 import { ProcessTimeline } from './timeline/timeline';
 
 /** One process: who it is and what it has sent. */
-export function ProcessPage({ processId, search }: { processId: string; search: ProcessPageSearch }) {
+export function ProcessPage(props: {
+  processId: string;
+  search: ProcessPageSearch;
+  /** Its log records. */
+  logs: ReactNode;
+}) {
+  const { processId, search } = props;
   const tab = search.tab ?? 'info';
   const client = useQueryClient();
   const query = useQuery(processQuery(processId));
@@ -72,6 +78,8 @@ export function ProcessPage({ processId, search }: { processId: string; search: 
       {process !== undefined && <Tabs processId={processId} tab={tab} />}
       {process !== undefined && tab === 'trace' ? (
         <GenerateTrace process={process} />
+      ) : process !== undefined && tab === 'logs' ? (
+        props.logs
       ) : process !== undefined && tab === 'timeline' ? (
         <ProcessTimeline processId={processId} search={search} />
       ) : process !== undefined ? (
@@ -105,6 +113,7 @@ export function ProcessPage({ processId, search }: { processId: string; search: 
 const TABS: readonly { tab: ProcessTab; label: string }[] = [
   { tab: 'info', label: 'Info' },
   { tab: 'timeline', label: 'Timeline' },
+  { tab: 'logs', label: 'Logs' },
   { tab: 'trace', label: 'Generate trace' },
 ];
 

@@ -1,29 +1,26 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { type Process, processesQuery } from '@/api/processes';
 import { plural } from '@/base/numbers';
 import { describeRange, PRESETS, type TimeRange } from '@/base/time-range';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { useHotkeys } from '@/ui/hotkeys';
-import { Icon } from '@/ui/icons';
 import { PageHeader } from '@/ui/page-header';
 import { useZone } from '@/ui/preferences';
 import { RefreshControl, useRefreshInterval } from '@/ui/refresh-control';
+import { SearchBox } from '@/ui/search-box';
 import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
 import { useTimeRange } from '@/ui/time-range';
 import { TimeRangePicker } from '@/ui/time-range-picker';
 import { useTitle } from '@/ui/title';
 import { noteError } from '@/ui/toasts';
-import { Key } from '@/ui/tooltip';
 import { filterOf, type ProcessSearch, sortedBy } from './search';
 import { ProcessTable, type ProcessTableHandle } from './table';
 
 /** Pages that refresh by themselves; a longer list stays as it is until it is asked. */
 const MOST_PAGES_REFRESHED = 5;
-/** Milliseconds without a key after which what was typed is searched for. */
-const TYPING = 250;
 
 /** All processes that were active in a time: found by text, sorted, newest activity first. */
 export function ProcessesPage({ search }: { search: ProcessSearch }) {
@@ -95,7 +92,13 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
         <RefreshControl busy={query.isFetching} onRefresh={refresh} />
       </PageHeader>
       <div className="shrink-0 border-b border-line bg-surface px-4 py-2.5">
-        <SearchBox text={q ?? ''} find={find} input={input} />
+        <SearchBox
+          label="Search processes"
+          placeholder="Name, id, host, user, command, or any property"
+          text={q ?? ''}
+          find={find}
+          input={input}
+        />
       </div>
       {pages === undefined ? (
         query.isError ? (
@@ -148,58 +151,6 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
 function unique(processes: readonly Process[]): Process[] {
   const seen = new Set<string>();
   return processes.filter(({ process_id }) => !seen.has(process_id) && seen.add(process_id));
-}
-
-function SearchBox(props: {
-  text: string;
-  find: (text: string) => void;
-  input: RefObject<HTMLInputElement | null>;
-}) {
-  const { text, find } = props;
-  const [typed, setTyped] = useState(text);
-  const [searched, setSearched] = useState(text);
-  const [seen, setSeen] = useState(text);
-  // A text that was not searched for here came with a link, and is shown.
-  if (text !== seen) {
-    setSeen(text);
-    if (text !== searched) {
-      setSearched(text);
-      setTyped(text);
-    }
-  }
-  const wanted = typed.trim();
-  useEffect(() => {
-    if (wanted === searched) return;
-    const waiting = setTimeout(() => {
-      setSearched(wanted);
-      find(wanted);
-    }, TYPING);
-    return () => clearTimeout(waiting);
-  });
-  return (
-    <div role="search" className="relative flex max-w-2xl items-center">
-      <Icon name="search" size={14} className="pointer-events-none absolute left-2.5 text-faint" />
-      <input
-        ref={props.input}
-        value={typed}
-        onChange={(event) => setTyped(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape') return;
-          setTyped('');
-          event.currentTarget.blur();
-          event.stopPropagation();
-        }}
-        placeholder="Name, id, host, user, command, or any property"
-        aria-label="Search processes"
-        spellCheck={false}
-        autoComplete="off"
-        className="field w-full pr-9 pl-8"
-      />
-      <span aria-hidden="true" className="pointer-events-none absolute right-2">
-        <Key>/</Key>
-      </span>
-    </div>
-  );
 }
 
 function Nothing(props: {

@@ -1,15 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { type LogRecord, MOST_SPAN_LOGS, type Span, spanLogsQuery } from '@/api/traces';
+import type { LogRecord } from '@/api/logs';
+import { MOST_SPAN_LOGS, type Span, spanLogsQuery } from '@/api/traces';
 import { formatDuration } from '@/base/durations';
 import { between } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
-import { LEVEL_CLASS, levelOf } from '@/base/severity';
 import { formatClock, formatExact } from '@/base/times';
 import { textOf } from '@/base/values';
 import { Attributes } from '@/ui/attributes';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
+import { Level } from '@/ui/level';
 import { useZone } from '@/ui/preferences';
 import { Section } from './section';
 
@@ -60,7 +61,6 @@ export function SpanLogs({ traceId, span }: { traceId: string; span: Span }) {
 function Line({ log, span }: { log: LogRecord; span: Span }) {
   const [zone] = useZone();
   const [open, setOpen] = useState(false);
-  const level = levelOf(log.severity_number);
   const text = textOf(log.body) || log.event_name;
   return (
     <li>
@@ -76,14 +76,7 @@ function Line({ log, span }: { log: LogRecord; span: Span }) {
         >
           {formatClock(log.time, zone, 3)}
         </span>
-        <span
-          className={classes(
-            'w-10 shrink-0 font-semibold',
-            level === null ? 'text-faint' : LEVEL_CLASS[level],
-          )}
-        >
-          {level ?? (log.severity_text || '–')}
-        </span>
+        <Level number={log.severity_number} text={log.severity_text} />
         <span className={classes('min-w-0 wrap-anywhere whitespace-pre-wrap', !open && 'line-clamp-3')}>
           {text.slice(0, 100_000)}
         </span>
