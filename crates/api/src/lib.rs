@@ -6,6 +6,7 @@
 mod error;
 mod health;
 mod ingest;
+mod metrics;
 mod perfetto;
 mod processes;
 mod query;
@@ -17,6 +18,7 @@ mod value;
 pub use error::{ErrorBody, ErrorDetail, ErrorKind};
 pub use health::{Health, HealthState, Liveness, PartHealth};
 pub use ingest::{IngestAnswer, Rejection, StreamAnswer, StreamRequest, ZipkinAnswer};
+pub use metrics::{Metric, MetricList, MetricSeries, MetricSeriesList, MetricValues};
 pub use perfetto::{PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
 pub use processes::{LevelCounts, Process, ProcessCounts, ProcessList, ProcessStatistics};
 pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};

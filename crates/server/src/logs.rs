@@ -7,14 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use glasshouse_api as api;
 use glasshouse_api::{ErrorBody, LogBucket, LogHistogram, LogPage};
-use glasshouse_model::{
-    DurationNs, Level, LogRecord, ProcessId, Severity, SpanId, TimeRange, Timestamp, TraceId, Value,
-};
+use glasshouse_model::{Level, LogRecord, ProcessId, Severity, SpanId, TimeRange, Timestamp, TraceId, Value};
 
 use crate::Refusal;
 use crate::params::{Params, PathParam, parse_order, parse_process_id};
 use crate::sql::{self, Parameters, Rows};
 use crate::state::App;
+use crate::steps::round_step;
 
 const DEFAULT_LOGS: usize = 100;
 const MAX_LOGS: usize = 10_000;
@@ -80,16 +79,13 @@ pub(crate) async fn of_process(
         (status = 400, description = "A parameter is wrong", body = ErrorBody)))]
 pub(crate) async fn histogram(State(app): State<App>, mut params: Params) -> Result<Json<LogHistogram>, Refusal> {
     let filter = Filter::read(&app, &mut params)?;
-    let buckets = params.parsed("buckets", |text| match text.parse() {
-        Ok(buckets) if (1..=MAX_BUCKETS).contains(&buckets) => Ok(buckets),
-        _ => Err(format!("{text:?} is not a number from 1 to {MAX_BUCKETS}")),
-    })?;
+    let buckets = params.count("buckets", DEFAULT_BUCKETS, MAX_BUCKETS)?;
     params.finish()?;
 
     let _turn = app.query_turn().await?;
     let none = LogHistogram { step_ns: None, buckets: Vec::new(), levels: api::LevelCounts::default() };
     let Some(range) = known_range(&app, &filter).await? else { return Ok(Json(none)) };
-    let step = round_step(range, buckets.unwrap_or(DEFAULT_BUCKETS));
+    let step = round_step(range, buckets);
     let mut values = Parameters::default();
     let conditions = filter.conditions(&mut values);
     let sql = format!(
@@ -124,27 +120,7 @@ async fn known_range(app: &App, filter: &Filter) -> Result<Option<TimeRange>, Re
     let mut values = Parameters::default();
     let conditions = filter.conditions(&mut values);
     let sql = format!("SELECT min(time) AS first_time, max(time) AS last_time FROM logs{conditions}");
-    for rows in sql::rows(app, sql, values, asked).await? {
-        let (first, last) = (rows.time("first_time")?, rows.time("last_time")?);
-        if let (1, Some(first), Some(last)) = (rows.len(), first.get(0), last.get(0)) {
-            let from = if asked.from > Timestamp::MIN { asked.from } else { Timestamp::from_nanos(first) };
-            let to = if asked.to < Timestamp::MAX { asked.to } else { Timestamp::from_nanos(last.saturating_add(1)) };
-            return Ok(Some(TimeRange { from, to }));
-        }
-    }
-    Ok(None)
-}
-
-/// The shortest round length of time of which no more than so many make the range.
-fn round_step(range: TimeRange, buckets: usize) -> DurationNs {
-    const SECOND: u64 = 1_000_000_000;
-    const CLOCK: [u64; 18] =
-        [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
-    let least = ((range.to - range.from).nanos().max(1) as u64).div_ceil(buckets as u64);
-    let below = (0..9).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_u64.pow(power)));
-    let round = below.chain(CLOCK.map(|seconds| seconds * SECOND)).find(|step| *step >= least);
-    let day = 86_400 * SECOND;
-    DurationNs::from_nanos(round.unwrap_or_else(|| least.div_ceil(day) * day) as i64)
+    sql::close_range(asked, &sql::rows(app, sql, values, asked).await?)
 }
 
 const COLUMNS: &str = "time, observed_time, process_id, service_name, severity_number, severity_text, scope_name, \
@@ -349,22 +325,6 @@ fn typed_body(json: &str) -> Result<Value, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn steps_are_round_and_not_too_many() {
-        let check = |seconds: f64, buckets: usize, expected: f64| {
-            let to = Timestamp::from_nanos((seconds * 1e9) as i64);
-            let step = round_step(TimeRange { from: Timestamp::from_nanos(0), to }, buckets);
-            assert_eq!(step.nanos(), (expected * 1e9) as i64, "{seconds} s in {buckets}");
-        };
-        check(3_600.0, 60, 60.0);
-        check(3_601.0, 60, 120.0);
-        check(1.0, 60, 0.02);
-        check(0.000_000_001, 60, 0.000_000_001);
-        check(86_400.0 * 30.0, 60, 43_200.0);
-        check(86_400.0 * 300.0, 60, 86_400.0 * 5.0);
-        assert!(round_step(TimeRange::ALL, 60).nanos() > 0);
-    }
 
     #[test]
     fn cursors_are_written_as_they_are_read() {

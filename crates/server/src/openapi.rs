@@ -5,7 +5,8 @@ use utoipa::OpenApi;
 
 use crate::ingest::{otlp_http, stream, zipkin};
 use crate::{
-    exports, health, logs, perfetto, process_statistics, processes, prometheus, query, services, timeline, traces,
+    exports, health, logs, metrics, perfetto, process_statistics, processes, prometheus, query, services, timeline,
+    traces,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +33,8 @@ use crate::{
         logs::list,
         logs::of_process,
         logs::histogram,
+        metrics::of_process,
+        metrics::series,
         exports::process_spans,
         perfetto::info,
         perfetto::trace,
@@ -50,6 +53,7 @@ use crate::{
         (name = "query", description = "SQL"),
         (name = "processes", description = "Who sent"),
         (name = "logs", description = "Log records"),
+        (name = "metrics", description = "Metrics"),
         (name = "perfetto", description = "Perfetto traces"),
         (name = "services", description = "Rate, errors and durations"),
         (name = "operations", description = "Health and figures of the server"),

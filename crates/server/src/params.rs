@@ -80,11 +80,16 @@ impl Params {
 
     /// Takes `limit`, which is at least 1 and at most `max`.
     pub(crate) fn limit(&mut self, default: usize, max: usize) -> Result<usize, Refusal> {
+        self.count("limit", default, max)
+    }
+
+    /// Takes a number that is at least 1 and at most `max`.
+    pub(crate) fn count(&mut self, name: &str, default: usize, max: usize) -> Result<usize, Refusal> {
         let read = |text: &str| match text.parse() {
-            Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+            Ok(count) if (1..=max).contains(&count) => Ok(count),
             _ => Err(format!("{text:?} is not a number from 1 to {max}")),
         };
-        Ok(self.parsed("limit", read)?.unwrap_or(default))
+        Ok(self.parsed(name, read)?.unwrap_or(default))
     }
 
     /// Takes `from` and `to`.

@@ -20,8 +20,8 @@ use crate::ingest::{grpc, otlp_http, stream, zipkin};
 use crate::request_metrics::observe;
 use crate::state::App;
 use crate::{
-    exports, health, logs, openapi, perfetto, process_statistics, processes, prometheus, query, services, timeline,
-    traces, web,
+    exports, health, logs, metrics, openapi, perfetto, process_statistics, processes, prometheus, query, services,
+    timeline, traces, web,
 };
 
 /// The main port: everything but gRPC.
@@ -36,6 +36,8 @@ pub(crate) fn http(app: App) -> Router {
         .route("/api/process/{process_id}/statistics", get(process_statistics::get))
         .route("/api/process/{process_id}/timeline", get(timeline::of_process))
         .route("/api/process/{process_id}/log-entries", get(logs::of_process))
+        .route("/api/process/{process_id}/metrics", get(metrics::of_process))
+        .route("/api/metrics/series", get(metrics::series))
         .route("/api/logs", get(logs::list))
         .route("/api/logs/histogram", get(logs::histogram))
         .route("/api/services", get(services::list))

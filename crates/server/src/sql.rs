@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, TimestampNanosecondArray};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray, TimestampNanosecondArray};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
-use futures::TryStreamExt;
+use futures::{Stream, TryStreamExt};
 use glasshouse_model::{Attributes, TimeRange, Timestamp};
 use glasshouse_tables::attributes::{PackedWriter, json_to_packed, to_model};
 use glasshouse_tables::ports::SqlRequest;
@@ -58,6 +58,28 @@ pub(crate) async fn rows(
     Ok(batches.into_iter().map(Rows).collect())
 }
 
+/// The rows of an answer that may be long, as they come.
+pub(crate) async fn stream(
+    app: &App,
+    sql: String,
+    parameters: Parameters,
+    range: TimeRange,
+) -> Result<impl Stream<Item = Result<Rows, Refusal>> + Unpin + use<>, Refusal> {
+    let request = SqlRequest { sql, parameters: parameters.into_batch(), range, limit: None, snapshot: None };
+    Ok(app.query.query(request).await?.batches.map_ok(Rows).map_err(Refusal::from))
+}
+
+/// The time asked for, open ends closed by `first_time` and `last_time` of the one row of an answer; `None` when those
+/// are null.
+pub(crate) fn close_range(asked: TimeRange, answer: &[Rows]) -> Result<Option<TimeRange>, Refusal> {
+    let Some(rows) = answer.iter().find(|rows| rows.len() > 0) else { return Ok(None) };
+    let (first, last) = (rows.time("first_time")?.get(0), rows.time("last_time")?.get(0));
+    let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+    let from = if asked.from > Timestamp::MIN { asked.from } else { Timestamp::from_nanos(first) };
+    let to = if asked.to < Timestamp::MAX { asked.to } else { Timestamp::from_nanos(last.saturating_add(1)) };
+    Ok(Some(TimeRange { from, to }))
+}
+
 /// Attributes with their types, from JSON as the query engine gives it.
 pub(crate) fn attributes(json: &str) -> Result<Attributes, Refusal> {
     let mut packed = PackedWriter::new();
@@ -84,6 +106,16 @@ impl Rows {
     /// A column of integers.
     pub(crate) fn integer(&self, name: &str) -> Result<IntegerColumn, Refusal> {
         Ok(IntegerColumn(self.column(name, &DataType::Int64)?.as_primitive::<Int64Type>().clone()))
+    }
+
+    /// A column of floating-point numbers.
+    pub(crate) fn float(&self, name: &str) -> Result<Float64Array, Refusal> {
+        Ok(self.column(name, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
+    }
+
+    /// A column as it is.
+    pub(crate) fn array(&self, name: &str) -> Option<&ArrayRef> {
+        self.0.column_by_name(name)
     }
 
     /// A column of times, as nanoseconds.

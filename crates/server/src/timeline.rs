@@ -11,8 +11,8 @@ use crate::params::{Params, PathParam, parse_process_id};
 use crate::state::App;
 
 /// Slices next to each other, unless told otherwise.
-const DEFAULT_COLUMNS: u32 = 1_000;
-const MAX_COLUMNS: u32 = 10_000;
+const DEFAULT_COLUMNS: usize = 1_000;
+const MAX_COLUMNS: usize = 10_000;
 
 /// What the threads of a process and its asynchronous work did over time, with as much detail as is seen.
 #[utoipa::path(get, path = "/api/process/{process_id}/timeline", operation_id = "get_process_timeline", tag = "processes",
@@ -32,14 +32,11 @@ pub(crate) async fn of_process(
     let subject = Subject::Process(parse_process_id(&process_id)?);
     let range = params.range(app.now())?;
     let kinds: Option<Kinds> = params.parsed("kinds", str::parse)?;
-    let columns = params.parsed("columns", |text| match text.parse() {
-        Ok(columns) if (1..=MAX_COLUMNS).contains(&columns) => Ok(columns),
-        _ => Err(format!("{text:?} is not a number from 1 to {MAX_COLUMNS}")),
-    })?;
+    let columns = params.count("columns", DEFAULT_COLUMNS, MAX_COLUMNS)?;
     params.finish()?;
 
     let _turn = app.query_turn().await?;
     let request = TimelineRequest { subject, kinds: kinds.unwrap_or_default(), range };
-    let chart = app.exporter.flame_chart(request, columns.unwrap_or(DEFAULT_COLUMNS)).await?;
+    let chart = app.exporter.flame_chart(request, columns as u32).await?;
     chart.map(|chart| Json(chart.into())).ok_or_else(|| unknown(subject))
 }

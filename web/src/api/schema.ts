@@ -34,6 +34,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/metrics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Values of a metric over time, put together so that there are not too many.
+         * @description A gauge, and a sum that is not monotonic, is averaged. A monotonic sum becomes its growth per second. A histogram becomes
+         *     quantiles, average and rate of the observations of each step; a summary their average and rate.
+         */
+        get: operations["metric_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/perfetto/{process_id}/generate": {
         parameters: {
             query?: never;
@@ -135,6 +156,23 @@ export interface paths {
         };
         /** Searches the log records of a process, newest first. */
         get: operations["list_process_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/process/{process_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the metrics of a process, by name. */
+        get: operations["list_process_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -622,6 +660,66 @@ export interface components {
             time: string;
             /** @description 32 lower-case hex digits. */
             trace_id?: string;
+        };
+        /** @description What is known of a metric. */
+        Metric: {
+            /** @description What it measures; empty when not said. */
+            description: string;
+            /** @description When the first was taken, Unix nanoseconds. */
+            first_time: string;
+            /** @description `GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`. */
+            kind: string;
+            /** @description When the last was taken. */
+            last_time: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Data points. */
+            point_count: string;
+            /** @description Unit (UCUM); empty when not said. */
+            unit: string;
+        };
+        /** @description Metrics, by name. */
+        MetricList: {
+            /**
+             * Format: int32
+             * @description How many more there are.
+             */
+            hidden_metric_count: number;
+            /** @description The metrics. */
+            metrics: components["schemas"]["Metric"][];
+        };
+        /** @description The values of one process and one set of attributes. */
+        MetricSeries: {
+            /** @description Attributes of the points. */
+            attributes: components["schemas"]["KeyValue"][];
+            /** @description The values, earliest first. Where no point was sent, there is none. */
+            points: components["schemas"]["MetricValues"][];
+            /** @description The process. */
+            process_id: string;
+        };
+        /** @description Values of a metric over time. */
+        MetricSeriesList: {
+            /**
+             * @description What each value of a point is: `value` (the average), `rate` (per second), `average` (of observations), `p50`, `p90`
+             *     or `p99` (quantiles of observations).
+             */
+            columns: string[];
+            /**
+             * Format: int32
+             * @description How many more there are; no more than about a million are counted.
+             */
+            hidden_series_count: number;
+            /** @description The series with the greatest values. */
+            series: components["schemas"]["MetricSeries"][];
+            /** @description How much time a value stands for, in nanoseconds. */
+            step_ns: string;
+        };
+        /** @description Values at a moment. */
+        MetricValues: {
+            /** @description The middle of the step, Unix nanoseconds. */
+            time: string;
+            /** @description As `columns` says; null where there is none. */
+            values: (number | null)[];
         };
         /** @description Spans of one name and kind: rate, errors and durations, computed on read. */
         Operation: {
@@ -1337,6 +1435,50 @@ export interface operations {
             };
         };
     };
+    metric_series: {
+        parameters: {
+            query: {
+                /** @description From this time on; from the first point when not given */
+                from?: string;
+                /** @description Name of the metric */
+                name: string;
+                /** @description How many values a series may have, about: 1 to 2000; 200 when not given */
+                points?: number;
+                /** @description UUID of a process */
+                process?: string;
+                /** @description Most series, 1 to 100; 12 when not given */
+                series?: number;
+                /** @description `service.name` */
+                service?: string;
+                /** @description Before this time; to the last point when not given */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The values; no series when there is no point */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSeriesList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     perfetto_generate: {
         parameters: {
             query?: never;
@@ -1620,6 +1762,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_process_metrics: {
+        parameters: {
+            query?: {
+                /** @description With points from this time on */
+                from?: string;
+                /** @description With points before this time */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics; none when nothing is known of the process */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricList"];
                 };
             };
             /** @description A parameter is wrong */

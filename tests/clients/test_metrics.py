@@ -1,0 +1,113 @@
+"""Values of metrics over time, as charts show them."""
+
+import json
+import time
+import urllib.parse
+import uuid
+
+import pytest
+
+from glasshouse import Refused
+
+SECOND = 10**9
+START = (time.time_ns() // SECOND - 3600) // 60 * 60 * SECOND
+PROCESS = str(uuid.UUID(int=1))
+
+
+def at(seconds):
+    return str(START + seconds * SECOND)
+
+
+def send(server, *metrics):
+    resource = {"attributes": [
+        {"key": "service.name", "value": {"stringValue": "shop"}},
+        {"key": "service.instance.id", "value": {"stringValue": PROCESS}},
+    ]}
+    scope = {"scopeMetrics": [{"metrics": list(metrics)}]}
+    server.post_json("/v1/metrics", {"resourceMetrics": [{"resource": resource, **scope}]})
+
+
+def point(seconds, route="/", **more):
+    attributes = [{"key": "http.route", "value": {"stringValue": route}}]
+    return {"timeUnixNano": at(seconds), "startTimeUnixNano": at(0), "attributes": attributes, **more}
+
+
+def series(server, **question):
+    return json.loads(server.request(f"/api/metrics/series?{urllib.parse.urlencode(question)}"))
+
+
+def lines(answer):
+    """Of each route, the first value of its points by the second in which their step begins."""
+    step = int(answer["step_ns"])
+    return {
+        line["attributes"][0]["value"]["stringValue"]: {
+            (int(p["time"]) - step // 2 - START) // SECOND: p["values"][0] for p in line["points"]
+        }
+        for line in answer["series"]
+    }
+
+
+def test_each_kind_of_metric_becomes_what_it_means(server):
+    cumulative, delta = 2, 1
+    send(
+        server,
+        {"name": "memory", "unit": "By", "description": "In use", "gauge": {"dataPoints": [
+            point(0, asInt="10"), point(5, asInt="20"), point(60, asDouble=7.5), point(0, "/b", asDouble=1)]}},
+        {"name": "requests", "sum": {"aggregationTemporality": cumulative, "isMonotonic": True, "dataPoints": [
+            point(60, asInt="600"), point(120, asInt="1800"), point(120, "/b", asInt="12")]}},
+        {"name": "queued", "sum": {"aggregationTemporality": cumulative, "isMonotonic": False, "dataPoints": [
+            point(60, asInt="5"), point(120, asInt="-3")]}},
+        {"name": "bytes", "sum": {"aggregationTemporality": delta, "isMonotonic": True, "dataPoints": [
+            {**point(60, asInt="60"), "startTimeUnixNano": at(0)}, {**point(120, asInt="600"), "startTimeUnixNano": at(60)}]}},
+        {"name": "latency", "unit": "ms", "histogram": {"aggregationTemporality": cumulative, "dataPoints": [
+            point(60, count="100", sum=500, explicitBounds=[10, 20], bucketCounts=["100", "0", "0"]),
+            point(120, count="160", sum=2000, explicitBounds=[10, 20], bucketCounts=["100", "60", "0"])]}},
+        {"name": "sizes", "exponentialHistogram": {"aggregationTemporality": delta, "dataPoints": [
+            point(60, count="4", sum=12, scale=0, zeroCount="0", positive={"offset": 1, "bucketCounts": ["4"]})]}},
+        {"name": "old", "summary": {"dataPoints": [
+            point(60, count="10", sum=50, quantileValues=[{"quantile": 0.5, "value": 4}]), point(120, count="20", sum=150)]}},
+    )
+    listed = json.loads(server.request(f"/api/process/{PROCESS}/metrics"))
+    names = [metric["name"] for metric in listed["metrics"]]
+    assert names == ["bytes", "latency", "memory", "old", "queued", "requests", "sizes"]
+    memory = listed["metrics"][2]
+    assert (memory["unit"], memory["description"], memory["kind"], memory["point_count"]) == ("By", "In use", "GAUGE", "4")
+    assert (memory["first_time"], memory["last_time"]) == (at(0), at(60))
+
+    span = {"process": PROCESS, "from": at(0), "to": at(600), "points": 10}
+    memory = series(server, name="memory", **span)
+    assert memory["step_ns"] == str(60 * SECOND) and memory["columns"] == ["value"]
+    assert lines(memory) == {"/": {0: 15, 60: 7.5}, "/b": {0: 1}}
+    assert lines(series(server, name="requests", **span)) == {"/": {60: 10, 120: 20}, "/b": {120: 0.1}}
+    assert lines(series(server, name="queued", **span)) == {"/": {60: 5, 120: -3}}
+    assert lines(series(server, name="bytes", **span)) == {"/": {60: 1, 120: 10}}
+    latency = series(server, name="latency", **span)
+    assert latency["columns"] == ["p50", "p90", "p99", "average", "rate"]
+    first, second = [p["values"] for p in latency["series"][0]["points"]]
+    assert first == pytest.approx([5, 9, 9.9, 5, 100 / 60])
+    assert second == pytest.approx([15, 19, 19.9, 25, 1])
+    sizes = series(server, name="sizes", **span)["series"][0]["points"][0]["values"]
+    assert sizes == pytest.approx([3, 3.8, 3.98, 3, 4 / 60])
+    old = series(server, name="old", service="shop", **span)
+    assert old["columns"] == ["average", "rate"] and old["series"][0]["points"][1]["values"] == pytest.approx([10, 1 / 6])
+    # Without ends, the time that there is.
+    assert lines(series(server, name="queued")) == {"/": {60: 5, 120: -3}}
+    assert series(server, name="nothing")["series"] == []
+
+
+def test_the_greatest_series_are_given_and_the_others_counted(server):
+    points = [point(second, f"/{number}", asInt=str(number)) for number in range(30) for second in (0, 1)]
+    send(server, {"name": "many", "gauge": {"dataPoints": points}})
+    few = series(server, name="many", series=3)
+    assert list(lines(few)) == ["/29", "/28", "/27"] and few["hidden_series_count"] == 27
+
+
+@pytest.mark.parametrize("question, words", [
+    ({}, "parameter name is missing"),
+    ({"name": "x", "points": "0"}, "1 to 2000"),
+    ({"name": "x", "process": "y"}, "parameter process"),
+])
+def test_what_is_wrong_is_told(server, question, words):
+    with pytest.raises(Refused) as refused:
+        series(server, **question)
+    assert refused.value.status == 400 and words in refused.value.body
