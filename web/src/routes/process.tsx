@@ -1,5 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { ProcessLogs } from '@/features/logs/of-process';
+import { ProcessMetrics } from '@/features/metrics/of-process';
 import { ProcessPage } from '@/features/process/page';
 
 const route = getRouteApi('/processes/$processId');
@@ -12,6 +13,7 @@ export function ProcessRoute() {
       key={processId}
       processId={processId}
       search={search}
+      metrics={<ProcessMetrics processId={processId} search={search} />}
       logs={<ProcessLogs processId={processId} search={search} />}
     />
   );

@@ -22,8 +22,9 @@ import { ProcessTimeline } from './timeline/timeline';
 export function ProcessPage(props: {
   processId: string;
   search: ProcessPageSearch;
-  /** Its log records. */
+  /** Its log records and metrics. */
   logs: ReactNode;
+  metrics: ReactNode;
 }) {
   const { processId, search } = props;
   const tab = search.tab ?? 'info';
@@ -80,6 +81,8 @@ export function ProcessPage(props: {
         <GenerateTrace process={process} />
       ) : process !== undefined && tab === 'logs' ? (
         props.logs
+      ) : process !== undefined && tab === 'metrics' ? (
+        props.metrics
       ) : process !== undefined && tab === 'timeline' ? (
         <ProcessTimeline processId={processId} search={search} />
       ) : process !== undefined ? (
@@ -114,8 +117,11 @@ const TABS: readonly { tab: ProcessTab; label: string }[] = [
   { tab: 'info', label: 'Info' },
   { tab: 'timeline', label: 'Timeline' },
   { tab: 'logs', label: 'Logs' },
+  { tab: 'metrics', label: 'Metrics' },
   { tab: 'trace', label: 'Generate trace' },
 ];
+
+const TIMED: ReadonlySet<ProcessTab> = new Set(['logs', 'metrics']);
 
 function Tabs({ processId, tab }: { processId: string; tab: ProcessTab }) {
   return (
@@ -125,10 +131,13 @@ function Tabs({ processId, tab }: { processId: string; tab: ProcessTab }) {
           key={other.tab}
           to="/processes/$processId"
           params={{ processId }}
-          search={({ from, to }) => ({
+          search={({ from, to, since, until }) => ({
             ...(from === undefined ? {} : { from }),
             ...(to === undefined ? {} : { to }),
             ...(other.tab === 'info' ? {} : { tab: other.tab }),
+            // Log records and metrics are of the same time.
+            ...(since === undefined || !TIMED.has(other.tab) ? {} : { since }),
+            ...(until === undefined || !TIMED.has(other.tab) ? {} : { until }),
           })}
           aria-current={other.tab === tab ? 'page' : undefined}
           className={classes(

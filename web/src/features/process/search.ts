@@ -3,7 +3,7 @@ import { textParam } from '@/base/search-params';
 import { rangeFromSearch } from '@/base/time-range';
 
 /** Parts of a process's page. */
-export const PROCESS_TABS = ['info', 'timeline', 'logs', 'trace'] as const;
+export const PROCESS_TABS = ['info', 'timeline', 'logs', 'metrics', 'trace'] as const;
 export type ProcessTab = (typeof PROCESS_TABS)[number];
 
 /** What a link to a process holds, beside the time range. */
@@ -15,7 +15,7 @@ export interface ProcessPageSearch extends LogSearch {
   span?: string;
   /** The name that is searched for in the timeline. */
   find?: string;
-  /** The part of its time of which log records are shown. */
+  /** The part of its time of which log records and metrics are shown. */
   since?: string;
   until?: string;
 }
@@ -24,6 +24,8 @@ export interface ProcessPageSearch extends LogSearch {
 export function readProcessPageSearch(raw: Record<string, unknown>): ProcessPageSearch {
   const search: ProcessPageSearch = {};
   if (textParam(raw.tab) === 'logs') Object.assign(search, readLogSearch(raw));
+  const q = textParam(raw.q);
+  if (textParam(raw.tab) === 'metrics' && q !== undefined) search.q = q;
   const tab = PROCESS_TABS.find((tab) => tab === textParam(raw.tab));
   const [zoom, span, find] = [textParam(raw.zoom), textParam(raw.span)?.toLowerCase(), textParam(raw.find)];
   if (tab !== undefined && tab !== 'info') search.tab = tab;
