@@ -9,9 +9,12 @@ import logging
 import time
 
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -28,6 +31,12 @@ def main():
     logger.setLevel(logging.INFO)
     logger.addHandler(LoggingHandler(logger_provider=logger_provider))
 
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(insecure=True))
+    meter_provider = MeterProvider(resource=resource, metric_readers=[reader])
+    meter = meter_provider.get_meter("shop.checkout")
+    orders = meter.create_counter("orders.placed", "{order}", "Orders placed")
+    amounts = meter.create_histogram("orders.amount", "EUR", "What an order is worth")
+
     tracer = tracer_provider.get_tracer("shop.checkout", "2.4.1")
     order = {"app.order.id": "order-00000017", "app.order.amount": 101.96, "app.order.items": 3}
     with tracer.start_as_current_span("POST /api/checkout", kind=SpanKind.SERVER, attributes=order) as root:
@@ -43,8 +52,11 @@ def main():
             charge.set_status(Status(StatusCode.ERROR, "card declined, second card taken"))
             logger.warning("card declined, trying the second one", extra={"card.type": "visa"})
             time.sleep(0.005)
+    orders.add(1, {"shop.region": "eu"})
+    amounts.record(101.96)
     tracer_provider.shutdown()
     logger_provider.shutdown()
+    meter_provider.shutdown()
     print(format_trace_id(root.get_span_context().trace_id))
 
 

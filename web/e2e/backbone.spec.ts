@@ -160,6 +160,52 @@ test('a process is found by what it says of itself, and told in full', async ({ 
   );
   await expectAccessible(page);
   await page.screenshot({ path: `${SCREENSHOTS}/process.png` });
+  await page.getByRole('link', { name: 'Timeline' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'spans' })).toContainText(
+    `${shown(counted.span_count)} spans`,
+  );
+  await page.keyboard.press('ArrowRight');
+  const slice = page.getByRole('complementary', { name: 'Slice' });
+  await expect(slice).toContainText('Asynchronous');
+  const operation = (await slice.getByRole('heading').textContent()) ?? '';
+  expect(operation).not.toBe('');
+  await expectAccessible(page);
+  await page.screenshot({ path: `${SCREENSHOTS}/timeline.png` });
+  await slice.getByRole('link', { name: 'Open in its trace' }).click();
+  await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}\?span=[0-9a-f]{16}/);
+  await expect(page.getByRole('complementary', { name: 'Span' }).getByRole('heading').first()).toHaveText(
+    operation,
+  );
+  await page.goBack();
+  await expect(slice).toContainText(operation);
+
+  await page.getByRole('link', { name: 'Logs', exact: true }).last().click();
+  const records = page.getByRole('feed', { name: 'Log records' });
+  await expect(page.getByRole('status').filter({ hasText: 'record' })).toContainText(
+    shown(counted.log_count),
+  );
+  await page.getByRole('group', { name: 'Levels' }).getByRole('button', { name: /^WARN/ }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'record' })).toContainText(
+    shown(counted.levels.warn),
+  );
+  await expect(records.getByRole('article').first()).toContainText('WARN');
+  await records.getByRole('article').first().getByRole('button').first().click();
+  await expect(records.getByRole('link', { name: 'Open its trace' })).toBeVisible();
+  await records.getByRole('button', { name: 'Lines around it' }).click();
+  await expect(records.getByRole('list', { name: 'Lines around it' })).toContainText('WARN');
+  await expectAccessible(page);
+  await page.screenshot({ path: `${SCREENSHOTS}/logs.png` });
+
+  await page.getByRole('link', { name: 'Metrics' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'metric' })).toContainText(
+    `${shown(counted.metric_count)} metric`,
+  );
+  await expect(page.getByRole('list', { name: 'Lines of orders.placed' })).toContainText('shop.region=eu');
+  // One observation of 101.96, in the bucket up to 250.
+  await expect(page.getByRole('list', { name: 'Lines of orders.amount' })).toContainText(/p50.*EUR/);
+  await expectAccessible(page);
+  await page.screenshot({ path: `${SCREENSHOTS}/metrics.png` });
+
   await page.getByRole('link', { name: 'Generate trace' }).click();
   const form = page.getByRole('form', { name: 'Generate a Perfetto trace' });
   await expect(form.getByRole('checkbox', { name: 'Log records' })).toBeChecked();

@@ -29,7 +29,7 @@ pub struct Metric {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub point_count: u64,
-    /// When the first was taken, Unix nanoseconds.
+    /// When the first was taken, or the interval of a sum or histogram began, Unix nanoseconds.
     #[schema(value_type = String)]
     pub first_time: Timestamp,
     /// When the last was taken.

@@ -48,7 +48,7 @@ pub(crate) async fn of_process(
     let process = values.text(&process_id.to_string());
     let sql = format!(
         "SELECT name, kind, max(unit) AS unit, max(description) AS description, count(*) AS points, \
-         min(time) AS first_time, max(time) AS last_time FROM metrics WHERE process_id = {process} \
+         min(coalesce(start_time, time)) AS first_time, max(time) AS last_time FROM metrics WHERE process_id = {process} \
          GROUP BY name, kind ORDER BY name, kind"
     );
     let _turn = app.query_turn().await?;
@@ -170,7 +170,7 @@ async fn known_range(
     }
     let mut values = Parameters::default();
     let conditions = conditions(&mut values);
-    let sql = format!("SELECT min(time) AS first_time, max(time) AS last_time FROM metrics WHERE {conditions}");
+    let sql = format!("SELECT min(coalesce(start_time, time)) AS first_time, max(time) AS last_time FROM metrics WHERE {conditions}");
     sql::close_range(asked, &sql::rows(app, sql, values, asked).await?).map(|range| range.unwrap_or(asked))
 }
 

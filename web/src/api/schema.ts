@@ -665,7 +665,7 @@ export interface components {
         Metric: {
             /** @description What it measures; empty when not said. */
             description: string;
-            /** @description When the first was taken, Unix nanoseconds. */
+            /** @description When the first was taken, or the interval of a sum or histogram began, Unix nanoseconds. */
             first_time: string;
             /** @description `GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`. */
             kind: string;

@@ -31,10 +31,12 @@ export function LineChart(props: {
   /** How much time a point stands for. */
   step: Duration;
   format: (value: number) => string;
+  /** For the marks of the axis, where there is little room. */
+  formatTick: (value: number) => string;
   height: number;
   onSelect: (from: Nanos, to: Nanos) => void;
 }) {
-  const { lines, from, to, step, format, height } = props;
+  const { lines, from, to, step, format, formatTick, height } = props;
   const [zone] = useZone();
   const [width, setWidth] = useState(0);
   const [pointer, setPointer] = useState<number>();
@@ -51,14 +53,14 @@ export function LineChart(props: {
       draw(surface, drawn, {
         length,
         gap,
-        format,
+        format: formatTick,
         near,
         ticks: clockTicks(from, to, Math.max(2, Math.floor(frame / 110)), zone),
         from,
       });
       if (held !== undefined && pointer !== undefined) drawSelection(surface, held, pointer);
     },
-    [drawn, length, gap, format, near, from, to, zone, held, pointer, width],
+    [drawn, length, gap, formatTick, near, from, to, zone, held, pointer, width],
   );
   const place = (event: PointerEvent<HTMLElement>) => {
     const x = event.clientX - event.currentTarget.getBoundingClientRect().left;

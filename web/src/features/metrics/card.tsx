@@ -51,8 +51,15 @@ export function MetricCard(props: {
   const { data } = query;
   const shown = data === undefined ? undefined : shownColumn(data, column);
   const lines = useMemo(() => (data === undefined ? [] : linesOf(data, shown)), [data, shown]);
-  const { unit } = metric;
+  // The rate of a histogram is that of its observations.
+  const unit = shown === 'rate' && metric.kind !== 'SUM' ? '' : metric.unit;
   const format = useCallback((value: number) => formatMeasure(value, unit, shown === 'rate'), [unit, shown]);
+  // What is counted need not be named at each mark.
+  const tickUnit = unit.startsWith('{') ? '' : unit;
+  const formatTick = useCallback(
+    (value: number) => formatMeasure(value, tickUnit, shown === 'rate'),
+    [tickUnit, shown],
+  );
   return (
     <section
       ref={card}
@@ -98,6 +105,7 @@ export function MetricCard(props: {
             to={range.to}
             step={data.step}
             format={format}
+            formatTick={formatTick}
             height={HEIGHT}
             onSelect={props.onSelect}
           />

@@ -125,7 +125,10 @@ const TIMED: ReadonlySet<ProcessTab> = new Set(['logs', 'metrics']);
 
 function Tabs({ processId, tab }: { processId: string; tab: ProcessTab }) {
   return (
-    <nav aria-label="Parts" className="flex shrink-0 gap-1 border-b border-line bg-surface px-3">
+    <nav
+      aria-label="Parts"
+      className="flex shrink-0 gap-1 overflow-x-auto overflow-y-hidden border-b border-line bg-surface px-3 whitespace-nowrap"
+    >
       {TABS.map((other) => (
         <Link
           key={other.tab}
