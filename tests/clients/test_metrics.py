@@ -72,7 +72,7 @@ def test_each_kind_of_metric_becomes_what_it_means(server):
     assert names == ["bytes", "latency", "memory", "old", "queued", "requests", "sizes"]
     memory = listed["metrics"][2]
     assert (memory["unit"], memory["description"], memory["kind"], memory["point_count"]) == ("By", "In use", "GAUGE", "4")
-    assert (memory["first_time"], memory["last_time"]) == (at(0), at(60))
+    assert (memory["start_time"], memory["first_time"], memory["last_time"]) == (at(0), at(0), at(60))
 
     span = {"process": PROCESS, "from": at(0), "to": at(600), "points": 10}
     memory = series(server, name="memory", **span)
@@ -100,6 +100,26 @@ def test_the_greatest_series_are_given_and_the_others_counted(server):
     send(server, {"name": "many", "gauge": {"dataPoints": points}})
     few = series(server, name="many", series=3)
     assert list(lines(few)) == ["/29", "/28", "/27"] and few["hidden_series_count"] == 27
+
+
+def test_what_is_not_the_same_is_kept_apart(server):
+    counter = {"aggregationTemporality": 2, "isMonotonic": True}
+    points = lambda each: [point(second, asInt=str(second * each)) for second in (60, 120, 120)]
+    scopes = [
+        {"scope": {"name": name}, "metrics": [{"name": "calls", "sum": {**counter, "dataPoints": points(each)}}]}
+        for name, each in (("slow", 1), ("fast", 100))
+    ]
+    gauge = {"name": "calls", "gauge": {"dataPoints": [point(5, asInt="7")]}}
+    resource = {"attributes": [{"key": "service.instance.id", "value": {"stringValue": PROCESS}}]}
+    body = {"resourceMetrics": [{"resource": resource, "scopeMetrics": [*scopes, {"metrics": [gauge]}]}]}
+    server.post_json("/v1/metrics", body)
+    span = {"name": "calls", "from": at(0), "to": at(600), "points": 10}
+    found = series(server, kind="SUM", **span)
+    # A point that was sent again adds nothing.
+    rates = {line["scope_name"]: [p["values"] for p in line["points"]] for line in found["series"]}
+    assert rates == {"fast": [[100], [100]], "slow": [[1], [1]]} and found["skipped_point_count"] == 0
+    assert lines(series(server, kind="GAUGE", **span)) == {"/": {0: 7}}
+    assert series(server, **span)["skipped_point_count"] > 0
 
 
 @pytest.mark.parametrize("question, words", [

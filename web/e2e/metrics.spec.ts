@@ -62,6 +62,7 @@ async function serve(page: Page) {
       description: `What ${name} tells`,
       kind: { requests: 'SUM', latency: 'HISTOGRAM' }[name] ?? 'GAUGE',
       point_count: '1234',
+      start_time: String(START - 30n * SECOND),
       first_time: String(START),
       last_time: String(START + 100n * SECOND),
     }));
@@ -120,7 +121,11 @@ test('draws each metric as what it means', async ({ page }) => {
   await card(page, 'other 39').scrollIntoViewIfNeeded();
   await expect(lines(page, 'other 39')).toHaveText('Value2.15G');
   const first = asked[0]!;
-  expect([first.get('from'), first.get('to')]).toEqual([String(START), String(START + 100n * SECOND + 1n)]);
+  expect([first.get('from'), first.get('to')]).toEqual([
+    // The first interval is part of it.
+    String(START - 30n * SECOND),
+    String(START + 100n * SECOND + 1n),
+  ]);
   expect(complaints).toEqual([]);
 });
 
@@ -139,16 +144,16 @@ test('finds metrics by name, and looks at a part of the time', async ({ page }) 
   const box = (await chart.boundingBox())!;
   const inner = box.width - 64 - 12;
   // The second of two points.
-  await page.mouse.move(box.x + 64 + inner * 0.7, box.y + 60);
+  await page.mouse.move(box.x + 64 + inner * (100 / 130), box.y + 60);
   await expect(page.getByRole('tooltip')).toContainText('Value2 GiB');
   await page.mouse.move(box.x + 64 + inner * 0.25, box.y + 60);
   await page.mouse.down();
   await page.mouse.move(box.x + 64 + inner * 0.75, box.y + 60, { steps: 5 });
   await page.mouse.up();
   await expect(page).toHaveURL(/since=.*&until=/);
-  await expect.poll(() => asked.at(-1)!.get('from')).not.toBe(String(START));
+  await expect.poll(() => asked.at(-1)!.get('from')).not.toBe(String(START - 30n * SECOND));
   const last = asked.at(-1)!;
-  const share = (name: string) => Number(BigInt(last.get(name)!) - START) / 100e9;
+  const share = (name: string) => Number(BigInt(last.get(name)!) - START + 30n * SECOND) / 130e9;
   expect(share('from')).toBeCloseTo(0.25, 1);
   expect(share('to')).toBeCloseTo(0.75, 1);
   // Log records are of the same time.

@@ -29,7 +29,11 @@ pub struct Metric {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub point_count: u64,
-    /// When the first was taken, or the interval of a sum or histogram began, Unix nanoseconds.
+    /// When the first interval of a sum or histogram began, Unix nanoseconds; absent when not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, required = false)]
+    pub start_time: Option<Timestamp>,
+    /// When the first point was taken.
     #[schema(value_type = String)]
     pub first_time: Timestamp,
     /// When the last was taken.
@@ -46,10 +50,13 @@ pub struct MetricSeriesList {
     /// What each value of a point is: `value` (the average), `rate` (per second), `average` (of observations), `p50`, `p90`
     /// or `p99` (quantiles of observations).
     pub columns: Vec<String>,
-    /// The series with the greatest values.
+    /// The series with the greatest values: on average of a gauge, in all of a counter, by the number of observations of a
+    /// histogram; of the first thousand that come.
     pub series: Vec<MetricSeries>,
     /// How many more there are; no more than about a million are counted.
     pub hidden_series_count: u32,
+    /// Points that are left out, because they are of another kind of metric with the name.
+    pub skipped_point_count: u64,
 }
 
 /// The values of one process and one set of attributes.
@@ -58,6 +65,8 @@ pub struct MetricSeries {
     /// The process.
     #[schema(value_type = String)]
     pub process_id: ProcessId,
+    /// Instrumentation scope; empty when not said.
+    pub scope_name: String,
     /// Attributes of the points.
     #[schema(value_type = Vec<KeyValue>)]
     pub attributes: Attributes,

@@ -13,8 +13,9 @@ use glasshouse_traces::timeline::{SliceView, Timeline};
 
 /// Slices of a chart. When there are more, resolutions become coarser.
 const MAX_SLICES: usize = 50_000;
-/// Rows of a chart; slices of further ones are only counted.
-const MAX_ROWS: usize = 2_000;
+/// Rows of a chart, and of one of its tracks, which leaves some to others; slices of further ones are only counted.
+const MAX_ROWS: usize = 10_000;
+const MAX_TRACK_ROWS: usize = 1_500;
 /// Names that are remembered; of slices that were put together, not all are shown.
 const MAX_NAMES: usize = 2 * MAX_SLICES;
 /// Nanoseconds beyond which a resolution does not become coarser.
@@ -92,7 +93,11 @@ impl Chart {
         let is_bounded = range.from > Timestamp::MIN && range.to < Timestamp::MAX;
         let length = (range.to - range.from).nanos().max(1) as u64;
         // Without bounds it becomes as coarse as it must.
-        let finest = if is_bounded { (length / u64::from(columns.max(1))).max(1).next_power_of_two() } else { 1 };
+        let finest = if is_bounded {
+            (length / u64::from(columns.max(1))).max(1).next_power_of_two().min(MAX_RESOLUTION)
+        } else {
+            1
+        };
         Self {
             range,
             finest,
@@ -112,14 +117,23 @@ impl Chart {
         let slot = layout.place(&key, span.parent_span_id, span.start, span.end, span.thread.map(|(id, _)| id));
         let end = span.end.map(|end| end.max(span.start));
         self.first = self.first.min(span.start.max(self.range.from.nanos()));
-        self.last = self.last.max(end.unwrap_or(span.start).min(self.range.to.nanos()));
-        let track = self.tracks.entry(slot.thread).or_insert_with(|| {
-            let name = span.thread.filter(|_| slot.thread.is_some()).map_or("", |(_, name)| cut(name));
-            Track { thread_name: name.to_owned(), resolution: self.finest, rows: BTreeMap::new(), slices: 0 }
+        let range = self.range;
+        self.last = self.last.max(end.unwrap_or(span.start).clamp(range.from.nanos(), range.to.nanos()));
+        let track = self.tracks.entry(slot.thread).or_insert_with(|| Track {
+            thread_name: String::new(),
+            resolution: self.finest,
+            rows: BTreeMap::new(),
+            slices: 0,
         });
+        if track.thread_name.is_empty()
+            && let (Some(_), Some((_, name))) = (slot.thread, span.thread)
+        {
+            cut(name).clone_into(&mut track.thread_name);
+        }
+        let of_track = track.rows.len();
         let row = match track.rows.entry((slot.lane, slot.depth)) {
             Entry::Occupied(row) => row.into_mut(),
-            Entry::Vacant(place) if self.rows < MAX_ROWS => {
+            Entry::Vacant(place) if self.rows < MAX_ROWS && of_track < MAX_TRACK_ROWS => {
                 self.rows += 1;
                 place.insert(Vec::new())
             }

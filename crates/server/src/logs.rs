@@ -16,7 +16,7 @@ use crate::state::App;
 use crate::steps::round_step;
 
 const DEFAULT_LOGS: usize = 100;
-const MAX_LOGS: usize = 10_000;
+const MAX_LOGS: usize = 5_000;
 const DEFAULT_BUCKETS: usize = 60;
 const MAX_BUCKETS: usize = 1_000;
 
@@ -32,7 +32,7 @@ const MAX_BUCKETS: usize = 1_000;
         ("from" = Option<String>, Query, description = "From this time on: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds"),
         ("to" = Option<String>, Query, description = "Before this time"),
         ("order" = Option<String>, Query, description = "`desc` (newest first, when not given) or `asc`"),
-        ("limit" = Option<u32>, Query, description = "Most records, 1 to 10000; 100 when not given"),
+        ("limit" = Option<u32>, Query, description = "Most records, 1 to 5000; 100 when not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page of records", body = LogPage),
         (status = 400, description = "A parameter is wrong", body = ErrorBody)))]
@@ -46,10 +46,13 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     params(("process_id" = String, Path, description = "UUID"),
         ("search" = Option<String>, Query, description = "Text in the body, the event's name or the attributes; letter case does not matter"),
         ("level" = Option<String>, Query, description = "Of `FATAL,ERROR,WARN,INFO,DEBUG,TRACE,UNSPECIFIED`, with commas; all when not given"),
+        ("trace_id" = Option<String>, Query, description = "32 hex digits"),
+        ("span_id" = Option<String>, Query, description = "16 hex digits"),
+        ("attr.KEY" = Option<String>, Query, description = "Value of the attribute KEY, as text; any number of these"),
         ("from" = Option<String>, Query, description = "From this time on"),
         ("to" = Option<String>, Query, description = "Before this time"),
         ("order" = Option<String>, Query, description = "`desc` (newest first, when not given) or `asc`"),
-        ("limit" = Option<u32>, Query, description = "Most records, 1 to 10000; 100 when not given"),
+        ("limit" = Option<u32>, Query, description = "Most records, 1 to 5000; 100 when not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page of records; none when nothing is known of the process", body = LogPage),
         (status = 400, description = "A parameter is wrong", body = ErrorBody)))]
@@ -59,8 +62,11 @@ pub(crate) async fn of_process(
     mut params: Params,
 ) -> Result<Json<LogPage>, Refusal> {
     let process = parse_process_id(&process_id)?;
-    let filter = Filter { process: Some(process), ..Filter::read(&app, &mut params)? };
-    page(&app, filter, params).await
+    let filter = Filter::read(&app, &mut params)?;
+    if filter.process.is_some() {
+        return Err(Refusal::invalid("the process is named by the path, not by a parameter"));
+    }
+    page(&app, Filter { process: Some(process), ..filter }, params).await
 }
 
 /// Counts log records over time, by level.
@@ -126,8 +132,10 @@ async fn known_range(app: &App, filter: &Filter) -> Result<Option<TimeRange>, Re
 const COLUMNS: &str = "time, observed_time, process_id, service_name, severity_number, severity_text, scope_name, \
     event_name, body, body_type, trace_id, span_id, flags, attributes";
 
-/// What makes the order of records of the same time definite.
-const TIES: &str = "process_id, ingest_time, severity_number, body, span_id";
+/// What makes the order of records of the same time definite: what came later comes later, and only records that are alike
+/// in all that is told may change places.
+const TIES: &str = "ingest_time, process_id, severity_number, severity_text, event_name, scope_name, body, trace_id, \
+    span_id, observed_time, flags, attributes";
 
 /// The page that the rest of the parameters ask for.
 async fn page(app: &App, filter: Filter, mut params: Params) -> Result<Json<LogPage>, Refusal> {
@@ -146,7 +154,8 @@ async fn page(app: &App, filter: Filter, mut params: Params) -> Result<Json<LogP
             TimeRange { from: range.from.max(cursor.time), ..range }
         };
         if rest.from >= rest.to {
-            return Err(Refusal::invalid("parameter cursor: it is not of a page of this time range"));
+            // The time asked for ends before the page begins.
+            return Ok(Json(LogPage { logs: Vec::new(), next_cursor: None }));
         }
         range = rest;
     }
@@ -260,7 +269,7 @@ impl Filter {
             let quoted = serde_json::Value::from(search.as_str()).to_string();
             let (text, json) = (values.text(&search), values.text(&quoted[1..quoted.len() - 1]));
             conditions.push(format!(
-                "(strpos(lower(body), {text}) > 0 OR strpos(lower(event_name), {text}) > 0 \
+                "(strpos(lower(body), {text}) > 0 OR strpos(lower(body), {json}) > 0 OR strpos(lower(event_name), {text}) > 0 \
                  OR strpos(lower(attributes), {json}) > 0)"
             ));
         }

@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, Float64Array};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use axum::Json;
 use axum::extract::State;
 use futures::TryStreamExt;
 use glasshouse_api::{ErrorBody, Metric, MetricList, MetricSeries, MetricSeriesList, MetricValues};
-use glasshouse_model::{ProcessId, TimeRange, Timestamp};
+use glasshouse_model::{DurationNs, ProcessId, TimeRange, Timestamp};
+use glasshouse_tables::ports::QueryError;
 
 use crate::Refusal;
 use crate::metric_series::{Bucket, Point, Series, Shown, explicit_buckets, exponential_buckets};
@@ -26,6 +27,8 @@ const DEFAULT_SERIES: usize = 12;
 const MAX_SERIES: usize = 100;
 /// Series that are looked at, to find those with the greatest values.
 const MAX_COMPARED: usize = 1_000;
+/// Buckets of histograms that are remembered at once: each takes some sixty bytes.
+const MAX_BUCKETS: usize = 1_000_000;
 /// Series beyond these that are counted.
 const MAX_COUNTED: usize = 1_000_000;
 
@@ -48,7 +51,8 @@ pub(crate) async fn of_process(
     let process = values.text(&process_id.to_string());
     let sql = format!(
         "SELECT name, kind, max(unit) AS unit, max(description) AS description, count(*) AS points, \
-         min(coalesce(start_time, time)) AS first_time, max(time) AS last_time FROM metrics WHERE process_id = {process} \
+         min(start_time) AS start_time, \
+         min(time) AS first_time, max(time) AS last_time FROM metrics WHERE process_id = {process} \
          GROUP BY name, kind ORDER BY name, kind"
     );
     let _turn = app.query_turn().await?;
@@ -57,6 +61,7 @@ pub(crate) async fn of_process(
         let text = |name| rows.text(name);
         let (name, kind, unit, description) = (text("name")?, text("kind")?, text("unit")?, text("description")?);
         let points = rows.integer("points")?;
+        let start_time = rows.time("start_time")?;
         let (first_time, last_time) = (rows.time("first_time")?, rows.time("last_time")?);
         metrics.extend((0..rows.len()).map(|row| Metric {
             name: name.owned(row).unwrap_or_default(),
@@ -64,6 +69,7 @@ pub(crate) async fn of_process(
             description: description.owned(row).unwrap_or_default(),
             kind: kind.owned(row).unwrap_or_default(),
             point_count: points.count(row),
+            start_time: start_time.get(row).map(Timestamp::from_nanos),
             first_time: Timestamp::from_nanos(first_time.get(row).unwrap_or_default()),
             last_time: Timestamp::from_nanos(last_time.get(row).unwrap_or_default()),
         }));
@@ -79,6 +85,7 @@ pub(crate) async fn of_process(
 /// quantiles, average and rate of the observations of each step; a summary their average and rate.
 #[utoipa::path(get, path = "/api/metrics/series", operation_id = "metric_series", tag = "metrics",
     params(("name" = String, Query, description = "Name of the metric"),
+ ("kind" = Option<String>, Query, description = "`GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name"),
         ("process" = Option<String>, Query, description = "UUID of a process"),
         ("service" = Option<String>, Query, description = "`service.name`"),
         ("from" = Option<String>, Query, description = "From this time on; from the first point when not given"),
@@ -91,6 +98,7 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
     let name = params.text("name")?.ok_or_else(|| Refusal::invalid("parameter name is missing"))?;
     let process: Option<ProcessId> = params.parsed("process", str::parse)?;
     let service = params.text("service")?;
+    let kind = params.text("kind")?;
     let asked = params.range(app.now())?;
     let points = params.count("points", DEFAULT_POINTS, MAX_POINTS)?;
     let most = params.count("series", DEFAULT_SERIES, MAX_SERIES)?;
@@ -104,6 +112,9 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
         if let Some(service) = &service {
             let _ = write!(conditions, " AND service_name = {}", values.text(service));
         }
+        if let Some(kind) = &kind {
+            let _ = write!(conditions, " AND kind = {}", values.text(kind));
+        }
         conditions
     };
     let _turn = app.query_turn().await?;
@@ -113,41 +124,27 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
     // Points without a recorded value tell of a gap.
     let sql = format!(
         "SELECT time, start_time, process_id, kind, temporality, is_monotonic, value, count, sum, bucket_bounds, \
-         bucket_counts, exponential, attributes FROM metrics WHERE {} AND flags % 2 = 0 ORDER BY time",
+         bucket_counts, exponential, attributes, scope_name, scope_version FROM metrics WHERE {} AND flags % 2 = 0 ORDER BY time",
         conditions(&mut values)
     );
     let mut batches = sql::stream(&app, sql, values, range).await?;
-    let mut shown = None;
-    let mut all: HashMap<(String, String), Series> = HashMap::new();
-    let (mut left_out, hasher) = (HashSet::new(), RandomState::new());
+    let mut found = Found { step, from: range.from, ..Found::default() };
     while let Some(rows) = batches.try_next().await? {
-        let columns = Columns::new(&rows)?;
-        for row in 0..rows.len() {
-            let shown = *shown.get_or_insert_with(|| columns.shown(row));
-            // Another kind of metric by the same name.
-            if columns.shown(row) != shown {
-                continue;
-            }
-            let key = columns.key(row);
-            if all.len() >= MAX_COMPARED && !all.contains_key(&key) {
-                if left_out.len() < MAX_COUNTED {
-                    left_out.insert(hasher.hash_one(&key));
-                }
-                continue;
-            }
-            let series = all.entry(key).or_insert_with(|| Series::new(shown, step, range.from));
-            series.add(columns.point(row));
-        }
+        // It takes its time: not on a thread that serves others.
+        let added = tokio::task::spawn_blocking(move || found.add(&rows).map(|()| found)).await;
+        found = added.map_err(|panic| Refusal::internal(panic.to_string()))??;
     }
+    let Found { shown, mut all, left_out, skipped_point_count, .. } = found;
     let hidden_series_count = (all.len().saturating_sub(most) + left_out.len()) as u32;
-    let mut all: Vec<_> = all.into_iter().collect();
+    let mut all: Vec<_> = all.drain().collect();
     all.sort_by(|(a_key, a), (b_key, b)| b.weight().total_cmp(&a.weight()).then_with(|| a_key.cmp(b_key)));
     all.truncate(most);
-    let series = all.into_iter().map(|((process, attributes), series)| {
+    let series = all.into_iter().map(|(key, series)| {
         let points = series.values().into_iter().map(|at| MetricValues { time: at.time, values: at.values });
         Ok(MetricSeries {
-            process_id: process.parse().map_err(|_| Refusal::internal(format!("{process:?} is no process id")))?,
-            attributes: sql::attributes(&attributes)?,
+            process_id: key.process_id.parse().map_err(|_| Refusal::internal("a point has no process id"))?,
+            scope_name: key.scope.0,
+            attributes: sql::attributes(&key.attributes)?,
             points: points.collect(),
         })
     });
@@ -156,7 +153,59 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
         columns: shown.map_or(&[][..], Shown::columns).iter().map(|&column| column.to_owned()).collect(),
         series: series.collect::<Result<_, Refusal>>()?,
         hidden_series_count,
+        skipped_point_count,
     }))
+}
+
+/// What tells a series from others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key {
+    process_id: String,
+    /// Name and version of the instrumentation scope.
+    scope: (String, String),
+    attributes: String,
+}
+
+/// The series that points belong to.
+#[derive(Default)]
+struct Found {
+    step: DurationNs,
+    from: Timestamp,
+    shown: Option<Shown>,
+    all: HashMap<Key, Series>,
+    hasher: RandomState,
+    left_out: HashSet<u64>,
+    /// Buckets of histograms that are remembered.
+    buckets: usize,
+    skipped_point_count: u64,
+}
+
+impl Found {
+    fn add(&mut self, rows: &Rows) -> Result<(), Refusal> {
+        let columns = Columns::new(rows)?;
+        for row in 0..rows.len() {
+            let shown = *self.shown.get_or_insert_with(|| columns.shown(row));
+            if columns.shown(row) != shown {
+                self.skipped_point_count += 1;
+                continue;
+            }
+            let key = columns.key(row);
+            if self.all.len() >= MAX_COMPARED && !self.all.contains_key(&key) {
+                if self.left_out.len() < MAX_COUNTED {
+                    self.left_out.insert(self.hasher.hash_one(&key));
+                }
+                continue;
+            }
+            let series = self.all.entry(key).or_insert_with(|| Series::new(shown, self.step, self.from));
+            self.buckets += series.add(columns.point(row));
+            if self.buckets > MAX_BUCKETS {
+                let message = "the histograms of this metric have too many buckets to be drawn together";
+                let limit = QueryError::Limit(message.to_owned());
+                return Err(Refusal::from(limit).with_details("ask for fewer points, or a shorter time"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The time asked for, open ends closed by the first and the last point.
@@ -170,7 +219,7 @@ async fn known_range(
     }
     let mut values = Parameters::default();
     let conditions = conditions(&mut values);
-    let sql = format!("SELECT min(coalesce(start_time, time)) AS first_time, max(time) AS last_time FROM metrics WHERE {conditions}");
+    let sql = format!("SELECT min(time) AS first_time, max(time) AS last_time FROM metrics WHERE {conditions}");
     sql::close_range(asked, &sql::rows(app, sql, values, asked).await?).map(|range| range.unwrap_or(asked))
 }
 
@@ -184,9 +233,11 @@ struct Columns<'a> {
     temporality: sql::TextColumn,
     is_monotonic: sql::TextColumn,
     attributes: sql::TextColumn,
+    scope_name: sql::TextColumn,
+    scope_version: sql::TextColumn,
     count: sql::IntegerColumn,
-    value: arrow::array::Float64Array,
-    sum: arrow::array::Float64Array,
+    value: Float64Array,
+    sum: Float64Array,
 }
 
 impl<'a> Columns<'a> {
@@ -200,6 +251,8 @@ impl<'a> Columns<'a> {
             temporality: rows.text("temporality")?,
             is_monotonic: rows.text("is_monotonic")?,
             attributes: rows.text("attributes")?,
+            scope_name: rows.text("scope_name")?,
+            scope_version: rows.text("scope_version")?,
             count: rows.integer("count")?,
             value: rows.float("value")?,
             sum: rows.float("sum")?,
@@ -215,13 +268,17 @@ impl<'a> Columns<'a> {
         self.temporality.get(row) == Some("DELTA")
     }
 
-    fn key(&self, row: usize) -> (String, String) {
+    fn key(&self, row: usize) -> Key {
         let text = |column: &sql::TextColumn| column.get(row).unwrap_or_default().to_owned();
-        (text(&self.process_id), text(&self.attributes))
+        Key {
+            process_id: text(&self.process_id),
+            scope: (text(&self.scope_name), text(&self.scope_version)),
+            attributes: text(&self.attributes),
+        }
     }
 
     fn point(&self, row: usize) -> Point {
-        let float = |column: &arrow::array::Float64Array| if column.is_valid(row) { column.value(row) } else { 0.0 };
+        let float = |column: &Float64Array| column.is_valid(row).then(|| column.value(row));
         Point {
             time: Timestamp::from_nanos(self.time.get(row).unwrap_or_default()),
             start_time: self.start_time.get(row).map(Timestamp::from_nanos),

@@ -11,7 +11,7 @@ pub(crate) fn round_step(range: TimeRange, buckets: usize) -> DurationNs {
     let below = (0..9).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_u64.pow(power)));
     let round = below.chain(CLOCK.map(|seconds| seconds * SECOND)).find(|step| *step >= least);
     let day = 86_400 * SECOND;
-    DurationNs::from_nanos(round.unwrap_or_else(|| least.div_ceil(day) * day) as i64)
+    DurationNs::from_nanos(round.unwrap_or_else(|| least.div_ceil(day) * day).min(i64::MAX as u64 / day * day) as i64)
 }
 
 #[cfg(test)]
@@ -34,5 +34,6 @@ mod tests {
         check(86_400.0 * 30.0, 60, 43_200.0);
         check(86_400.0 * 300.0, 60, 86_400.0 * 5.0);
         assert!(round_step(TimeRange::ALL, 60).nanos() > 0);
+        assert!(round_step(TimeRange::ALL, 1).nanos() > 0);
     }
 }

@@ -20,7 +20,7 @@ const MAX_COLUMNS: usize = 10_000;
         ("from" = Option<String>, Query, description = "Spans that run at this time or later"),
         ("to" = Option<String>, Query, description = "Spans that start before this time"),
         ("kinds" = Option<String>, Query, description = "Of `thread,async`: spans that tell their thread, and the others; both when not given"),
-        ("columns" = Option<u32>, Query, description = "How many slices are seen next to each other at most, 1 to 10000, such as half the pixels of the picture; 1000 when not given")),
+        ("columns" = Option<u32>, Query, description = "How many slices are seen next to each other at most, 1 to 10000, such as half the pixels of the picture; 1000 when not given. Without `from` and `to`, as many as there ever are")),
     responses((status = 200, description = "The picture; empty when the process has no spans in the time", body = Timeline),
         (status = 400, description = "A parameter is wrong", body = ErrorBody),
         (status = 404, description = "No such process is known", body = ErrorBody)))]
@@ -32,6 +32,9 @@ pub(crate) async fn of_process(
     let subject = Subject::Process(parse_process_id(&process_id)?);
     let range = params.range(app.now())?;
     let kinds: Option<Kinds> = params.parsed("kinds", str::parse)?;
+    if kinds.is_some_and(|kinds: Kinds| !kinds.has_spans()) {
+        return Err(Refusal::invalid("parameter kinds: a timeline is of spans: thread, async"));
+    }
     let columns = params.count("columns", DEFAULT_COLUMNS, MAX_COLUMNS)?;
     params.finish()?;
 

@@ -1,7 +1,12 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+} from '@tanstack/react-query';
 import { type Duration, duration, type Nanos, nanos } from '@/base/nanos';
 import { LEVELS, type LevelName } from '@/base/severity';
-import type { TimeRange } from '@/base/time-range';
+import { type ResolvedRange, resolveRange, type TimeRange } from '@/base/time-range';
 import { get, keyOf, type Parameters, rangeParameters } from './client';
 import type * as wire from './wire';
 
@@ -24,6 +29,8 @@ export interface LogFilter {
 export interface LogPage {
   logs: LogRecord[];
   nextCursor: string | null;
+  /** The time that was asked for. */
+  range: ResolvedRange | null;
 }
 
 /** Numbers of log records of each level. */
@@ -52,25 +59,39 @@ export function logsQuery(
 ) {
   const limit = Math.min(most ?? LOGS_A_PAGE, LOGS_A_PAGE);
   return infiniteQueryOptions({
-    queryKey: ['logs', keyOf(filter), range === null ? null : keyOf(range), order, most],
-    initialPageParam: { cursor: null as string | null, limit },
-    getNextPageParam: ({ nextCursor }: LogPage, pages: LogPage[]) => {
+    queryKey: ['logs', 'pages', keyOf(filter), range === null ? null : keyOf(range), order, most],
+    initialPageParam: { cursor: null as string | null, limit, range: null as ResolvedRange | null },
+    getNextPageParam: ({ nextCursor, range }: LogPage, pages: LogPage[]) => {
       const left = most === null ? LOGS_A_PAGE : most - pages.reduce((sum, { logs }) => sum + logs.length, 0);
       return nextCursor === null || left <= 0
         ? null
-        : { cursor: nextCursor, limit: Math.min(left, LOGS_A_PAGE) };
+        : { cursor: nextCursor, limit: Math.min(left, LOGS_A_PAGE), range };
     },
-    queryFn: async ({ pageParam, signal }): Promise<LogPage> =>
-      await page(
+    queryFn: async ({ pageParam, signal }): Promise<LogPage> => {
+      // All pages are of the time that the first is of: the last hour does not move while one reads.
+      const resolved = pageParam.range ?? (range === null ? null : resolveRange(range));
+      const found = await page(
         [
-          ...parametersOf(filter, range),
+          ...conditionsOf(filter),
+          ['from', resolved?.from.toString()],
+          ['to', resolved?.to?.toString()],
           ['order', order],
           ['limit', String(pageParam.limit)],
           ['cursor', pageParam.cursor ?? undefined],
         ],
         signal,
-      ),
+      );
+      return { ...found, range: resolved };
+    },
   });
+}
+
+/** Asks again for what is shown. Of a long list only the beginning: the rest comes as one scrolls. */
+export async function refreshLogs(client: QueryClient) {
+  client.setQueriesData<InfiniteData<LogPage>>({ queryKey: ['logs', 'pages'] }, (data) =>
+    data === undefined ? data : { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
+  );
+  await client.invalidateQueries({ queryKey: ['logs'] });
 }
 
 /** The newest records, asked for again and again. */
@@ -120,7 +141,7 @@ export function logHistogramQuery(filter: LogFilter, range: TimeRange | null, bu
 
 async function page(parameters: Parameters, signal: AbortSignal): Promise<LogPage> {
   const answer = await get<wire.LogPage>('/api/logs', parameters, signal);
-  return { logs: answer.logs.map(reviveLog), nextCursor: answer.next_cursor ?? null };
+  return { logs: answer.logs.map(reviveLog), nextCursor: answer.next_cursor ?? null, range: null };
 }
 
 export function reviveLog(log: wire.LogRecord): LogRecord {
@@ -132,13 +153,16 @@ export function reviveLog(log: wire.LogRecord): LogRecord {
 }
 
 function parametersOf(filter: LogFilter, range: TimeRange | null): Parameters {
+  return [...conditionsOf(filter), ...(range === null ? [] : rangeParameters(range))];
+}
+
+function conditionsOf(filter: LogFilter): Parameters {
   return [
     ['search', filter.search],
     ['level', filter.levels?.join(',')],
     ['service', filter.service],
     ['process', filter.process],
     ...filter.attributes.map(({ key, value }) => [`attr.${key}`, value] as const),
-    ...(range === null ? [] : rangeParameters(range)),
   ];
 }
 

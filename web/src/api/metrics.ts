@@ -12,6 +12,8 @@ export interface Metric {
   description: string;
   kind: string;
   pointCount: bigint;
+  /** When its first interval began; `null` when not said. */
+  startTime: Nanos | null;
   firstTime: Nanos;
   lastTime: Nanos;
 }
@@ -40,9 +42,10 @@ export function processMetricsQuery(processId: string, range: TimeRange | null) 
       const path = `/api/process/${encodeURIComponent(processId)}/metrics`;
       const answer = await get<wire.MetricList>(path, range === null ? [] : rangeParameters(range), signal);
       return {
-        metrics: answer.metrics.map(({ point_count, first_time, last_time, ...metric }) => ({
+        metrics: answer.metrics.map(({ point_count, start_time, first_time, last_time, ...metric }) => ({
           ...metric,
           pointCount: BigInt(point_count),
+          startTime: start_time === undefined ? null : nanos(start_time),
           firstTime: nanos(first_time),
           lastTime: nanos(last_time),
         })),
@@ -54,18 +57,19 @@ export function processMetricsQuery(processId: string, range: TimeRange | null) 
 
 /** The values of a metric of a process: about as many as `points`. */
 export function metricSeriesQuery(
-  name: string,
+  { name, kind }: Metric,
   process: string,
   range: { from: Nanos; to: Nanos },
   points: number,
 ) {
   return queryOptions({
-    queryKey: ['process', process, 'metrics', name, keyOf(range), points],
+    queryKey: ['process', process, 'metrics', name, kind, keyOf(range), points],
     queryFn: async ({ signal }): Promise<MetricSeries> => {
       const answer = await get<wire.MetricSeriesList>(
         '/api/metrics/series',
         [
           ['name', name],
+          ['kind', kind],
           ['process', process],
           ['from', range.from.toString()],
           ['to', range.to.toString()],

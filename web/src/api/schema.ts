@@ -665,7 +665,7 @@ export interface components {
         Metric: {
             /** @description What it measures; empty when not said. */
             description: string;
-            /** @description When the first was taken, or the interval of a sum or histogram began, Unix nanoseconds. */
+            /** @description When the first point was taken. */
             first_time: string;
             /** @description `GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`. */
             kind: string;
@@ -675,6 +675,8 @@ export interface components {
             name: string;
             /** @description Data points. */
             point_count: string;
+            /** @description When the first interval of a sum or histogram began, Unix nanoseconds; absent when not said. */
+            start_time?: string;
             /** @description Unit (UCUM); empty when not said. */
             unit: string;
         };
@@ -696,6 +698,8 @@ export interface components {
             points: components["schemas"]["MetricValues"][];
             /** @description The process. */
             process_id: string;
+            /** @description Instrumentation scope; empty when not said. */
+            scope_name: string;
         };
         /** @description Values of a metric over time. */
         MetricSeriesList: {
@@ -709,8 +713,16 @@ export interface components {
              * @description How many more there are; no more than about a million are counted.
              */
             hidden_series_count: number;
-            /** @description The series with the greatest values. */
+            /**
+             * @description The series with the greatest values: on average of a gauge, in all of a counter, by the number of observations of a
+             *     histogram; of the first thousand that come.
+             */
             series: components["schemas"]["MetricSeries"][];
+            /**
+             * Format: int64
+             * @description Points that are left out, because they are of another kind of metric with the name.
+             */
+            skipped_point_count: number;
             /** @description How much time a value stands for, in nanoseconds. */
             step_ns: string;
         };
@@ -1342,7 +1354,7 @@ export interface operations {
                 from?: string;
                 /** @description Of `FATAL,ERROR,WARN,INFO,DEBUG,TRACE,UNSPECIFIED`, with commas; all when not given */
                 level?: string;
-                /** @description Most records, 1 to 10000; 100 when not given */
+                /** @description Most records, 1 to 5000; 100 when not given */
                 limit?: number;
                 /** @description `desc` (newest first, when not given) or `asc` */
                 order?: string;
@@ -1440,6 +1452,8 @@ export interface operations {
             query: {
                 /** @description From this time on; from the first point when not given */
                 from?: string;
+                /** @description `GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name */
+                kind?: string;
                 /** @description Name of the metric */
                 name: string;
                 /** @description How many values a series may have, about: 1 to 2000; 200 when not given */
@@ -1731,20 +1745,26 @@ export interface operations {
     list_process_logs: {
         parameters: {
             query?: {
+                /** @description Value of the attribute KEY, as text; any number of these */
+                "attr.KEY"?: string;
                 /** @description `next_cursor` of the page before */
                 cursor?: string;
                 /** @description From this time on */
                 from?: string;
                 /** @description Of `FATAL,ERROR,WARN,INFO,DEBUG,TRACE,UNSPECIFIED`, with commas; all when not given */
                 level?: string;
-                /** @description Most records, 1 to 10000; 100 when not given */
+                /** @description Most records, 1 to 5000; 100 when not given */
                 limit?: number;
                 /** @description `desc` (newest first, when not given) or `asc` */
                 order?: string;
                 /** @description Text in the body, the event's name or the attributes; letter case does not matter */
                 search?: string;
+                /** @description 16 hex digits */
+                span_id?: string;
                 /** @description Before this time */
                 to?: string;
+                /** @description 32 hex digits */
+                trace_id?: string;
             };
             header?: never;
             path: {
@@ -1913,7 +1933,7 @@ export interface operations {
     get_process_timeline: {
         parameters: {
             query?: {
-                /** @description How many slices are seen next to each other at most, 1 to 10000, such as half the pixels of the picture; 1000 when not given */
+                /** @description How many slices are seen next to each other at most, 1 to 10000, such as half the pixels of the picture; 1000 when not given. Without `from` and `to`, as many as there ever are */
                 columns?: number;
                 /** @description Spans that run at this time or later */
                 from?: string;

@@ -49,17 +49,21 @@ export interface TimelineSlice {
 /** Most of what the server tells apart next to each other. */
 const MOST_COLUMNS = 10_000;
 
-/**
- * The timeline of a process: of all its life, or of a part of it. `columns` is how much can be told apart in the part.
- */
-export function timelineQuery(
-  processId: string,
-  columns: number,
-  part: { origin: Nanos; window: Zoom } | null,
-) {
+/** The part of a timeline that is wanted. */
+export interface TimelinePart {
+  origin: Nanos;
+  window: Zoom;
+  /** How much can be told apart in it. */
+  columns: number;
+}
+
+/** The timeline of a process: of all its life, or of a part of it. */
+export function timelineQuery(processId: string, part: TimelinePart | null) {
   const from = part === null ? undefined : moment(part.origin, part.window.from);
   const to = part === null ? undefined : moment(part.origin, part.window.to);
-  const wanted = String(Math.min(Math.max(Math.round(columns), 1), MOST_COLUMNS));
+  // Of the whole, the server tells as much apart as it ever does.
+  const columns =
+    part === null ? undefined : String(Math.min(Math.max(Math.round(part.columns), 1), MOST_COLUMNS));
   return queryOptions({
     queryKey: [
       'process',
@@ -67,7 +71,7 @@ export function timelineQuery(
       'timeline',
       from ?? null,
       to ?? null,
-      wanted,
+      columns ?? null,
       String(part?.origin ?? ''),
     ],
     queryFn: async ({ signal }): Promise<Timeline> => {
@@ -75,7 +79,7 @@ export function timelineQuery(
       const parameters = [
         ['from', from],
         ['to', to],
-        ['columns', wanted],
+        ['columns', columns],
       ] as const;
       return revive(await get<wire.Timeline>(path, [...parameters], signal), part);
     },
@@ -88,7 +92,7 @@ function moment(origin: Nanos, offset: number): string {
   return (origin + BigInt(Math.round(offset))).toString();
 }
 
-function revive(answer: wire.Timeline, part: { origin: Nanos; window: Zoom } | null): Timeline {
+function revive(answer: wire.Timeline, part: TimelinePart | null): Timeline {
   const { first_time: first, last_time: last } = answer;
   const range = first === undefined || last === undefined ? null : { first: nanos(first), last: nanos(last) };
   const origin = part?.origin ?? range?.first ?? (0n as Nanos);

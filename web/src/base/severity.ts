@@ -39,6 +39,17 @@ export const LEVEL_COLOUR: Readonly<Record<LevelName, string>> = {
   WARN: '--warn',
   INFO: '--info',
   DEBUG: '--muted',
-  TRACE: '--line-strong',
-  UNSPECIFIED: '--line-strong',
+  TRACE: '--faint',
+  UNSPECIFIED: '--accent',
+};
+
+/** Class that fills an element with a level's colour. */
+export const LEVEL_FILL: Readonly<Record<LevelName, string>> = {
+  FATAL: 'bg-error',
+  ERROR: 'bg-error',
+  WARN: 'bg-warn',
+  INFO: 'bg-info',
+  DEBUG: 'bg-muted',
+  TRACE: 'bg-faint',
+  UNSPECIFIED: 'bg-accent',
 };

@@ -4,8 +4,10 @@ export interface Zoom {
   to: number;
 }
 
-/** Nothing narrower than this is shown: a nanosecond is as fine as it gets. */
-const LEAST = 10;
+/** Nothing narrower is shown: a nanosecond is as fine as it gets, and years are not told apart as finely. */
+function leastOf(length: number): number {
+  return Math.min(Math.max(10, length * 2 ** -46), length);
+}
 
 export const wholeOf = (length: number): Zoom => ({ from: 0, to: length });
 
@@ -15,7 +17,7 @@ export function isWhole(zoom: Zoom, length: number): boolean {
 
 /** Keeps the shown part within the trace and not too narrow. */
 export function clampZoom({ from, to }: Zoom, length: number): Zoom {
-  const width = Math.min(Math.max(to - from, Math.min(LEAST, length)), length);
+  const width = Math.min(Math.max(to - from, leastOf(length)), length);
   const start = Math.min(Math.max(from, 0), length - width);
   return { from: start, to: start + width };
 }
@@ -23,7 +25,7 @@ export function clampZoom({ from, to }: Zoom, length: number): Zoom {
 /** Shows `factor` times as much, around a place that stays where it is. */
 export function zoomAround({ from, to }: Zoom, at: number, factor: number, length: number): Zoom {
   const share = (at - from) / (to - from);
-  const width = Math.min(Math.max((to - from) * factor, Math.min(LEAST, length)), length);
+  const width = Math.min(Math.max((to - from) * factor, leastOf(length)), length);
   return clampZoom({ from: at - share * width, to: at + (1 - share) * width }, length);
 }
 
@@ -33,7 +35,7 @@ export function panBy({ from, to }: Zoom, by: number, length: number): Zoom {
 
 /** A little more than a span, so that its surroundings are seen. */
 export function zoomTo(start: number, end: number, length: number): Zoom {
-  const air = Math.max((end - start) * 0.08, LEAST / 2);
+  const air = Math.max((end - start) * 0.08, leastOf(length) / 2);
   return clampZoom({ from: start - air, to: end + air }, length);
 }
 

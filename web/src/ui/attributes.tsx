@@ -16,7 +16,7 @@ const LONG = 100_000;
 export function Attributes(props: {
   attributes: readonly KeyValue[];
   label: string;
-  /** What is searched for by a value: traces when left out. */
+  /** What is searched for by a value: traces when left out, or log records where one is. */
   of?: 'traces' | 'logs';
 }) {
   const { attributes, label, of = 'traces' } = props;
@@ -80,11 +80,19 @@ function FilterLink(props: { attribute: string; value: AnyValue; of: 'traces' | 
   const text = textOf(value);
   // A key with "=" cannot be told from its value in a link, and a link has no room for a novel.
   if (attribute.includes('=') || text.length > 1_000) return null;
+  const condition = `${attribute}=${text}`;
   const label = `Find ${of === 'logs' ? 'log records' : 'traces'} with ${attribute} = ${text}`;
   return (
     <Link
-      to={of === 'logs' ? '/logs' : '/traces'}
-      search={{ attr: [`${attribute}=${text}`] }}
+      {...(of === 'logs'
+        ? {
+            to: '.',
+            search: (before: { attr?: string[] }) => ({
+              ...before,
+              attr: [...new Set([...(before.attr ?? []), condition])],
+            }),
+          }
+        : { to: '/traces', search: { attr: [condition] } })}
       title={label}
       aria-label={label}
       className="inline-flex size-5 items-center justify-center rounded text-faint hover:bg-line hover:text-text"

@@ -42,7 +42,10 @@ function isTyping(target: EventTarget | null): boolean {
 function isTaken({ key, target }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest('[role=dialog]') !== null) return true;
-  return key.startsWith('Arrow') && target.closest('aside, [role=slider], [role=separator]') !== null;
+  return (
+    key.startsWith('Arrow') &&
+    target.closest('aside, [role=region], [role=slider], [role=separator]') !== null
+  );
 }
 
 function handle(event: KeyboardEvent) {

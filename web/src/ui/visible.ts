@@ -1,18 +1,18 @@
 import { type RefObject, useEffect, useState } from 'react';
 
-/** Whether an element was in sight, or nearly, since it is on the page: what costs something can wait until then. */
-export function useSeen(element: RefObject<HTMLElement | null>): boolean {
-  const [seen, setSeen] = useState(false);
+/** Whether an element is in sight, or nearly: what costs something can wait until then. */
+export function useInSight(element: RefObject<HTMLElement | null>): boolean {
+  const [inSight, setInSight] = useState(false);
   useEffect(() => {
-    if (seen || element.current === null) return;
+    if (element.current === null) return;
     const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some(({ isIntersecting }) => isIntersecting)) setSeen(true);
+      ([entry]) => {
+        if (entry !== undefined) setInSight(entry.isIntersecting);
       },
       { rootMargin: '300px' },
     );
     observer.observe(element.current);
     return () => observer.disconnect();
-  }, [element, seen]);
-  return seen;
+  }, [element]);
+  return inSight;
 }

@@ -192,9 +192,33 @@ async fn a_chart_stays_small() {
 }
 
 #[tokio::test]
+async fn extreme_ranges_are_drawn() {
+    let sent = [Sent { id: 1, parent: 0, start: 5, end: None, thread: Some(1), is_error: false }];
+    let lake = Lake::new(&[request(&sent)], false);
+    for (from, to) in [(0, i64::MAX - 1), (i64::MIN + 1, i64::MAX - 1), (1_000, 2_000)] {
+        let chart = drawn(&lake, range(from, to), 1).await;
+        assert_eq!(chart.span_count, 1);
+        assert!(chart.tracks[0].resolution.nanos() > 0);
+        let (first, last) = chart.range.unwrap();
+        assert!(first <= last && first.nanos() >= from);
+    }
+}
+
+#[tokio::test]
+async fn what_is_asynchronous_leaves_rows_to_threads() {
+    let async_spans = (1..=1_600).map(|id| (id, None));
+    let sent: Vec<Sent> = async_spans
+        .chain([(5_000, Some(3))])
+        .map(|(id, thread)| Sent { id, parent: 0, start: id as i64, end: None, thread, is_error: false })
+        .collect();
+    let chart = drawn(&Lake::new(&[request(&sent)], false), TimeRange::ALL, 100).await;
+    assert_eq!((chart.span_count, chart.hidden_span_count), (1_501, 100));
+    assert_eq!(chart.tracks[0].thread, Some((3, "worker 3".to_owned())));
+}
+
+#[tokio::test]
 async fn long_names_are_cut_between_characters() {
-    let mut long = spans(1);
-    let (format, body) = request(&long.split_off(0));
+    let (format, body) = request(&spans(1));
     let body = String::from_utf8(body).unwrap().replace("work 1", &"ü".repeat(500_000));
     let chart = drawn(&Lake::new(&[(format, body.into_bytes())], false), TimeRange::ALL, 10).await;
     assert_eq!(chart.names, ["ü".repeat(100)]);

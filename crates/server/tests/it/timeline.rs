@@ -37,6 +37,7 @@ async fn wrong_parameters_are_refused() {
         let message = "is not a number from 1 to 10000";
         assert_error(world.get(&path(&format!("?columns={columns}"))).await, 400, "invalid_request", message).await;
     }
+    assert_error(world.get(&path("?kinds=logs")).await, 400, "invalid_request", "thread, async").await;
     let unknown = "/api/process/00000000-0000-4000-8000-000000000000/timeline";
     assert_error(world.get(unknown).await, 404, "not_found", "no process").await;
     assert_error(world.get("/api/process/x/timeline").await, 400, "invalid_request", "is not a process id").await;

@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { LOGS_FOLLOWED, logHistogramQuery, logsQuery, newestLogsQuery } from '@/api/logs';
+import { LOGS_FOLLOWED, logHistogramQuery, logsQuery, newestLogsQuery, refreshLogs } from '@/api/logs';
 import { LOG_LIMITS, type LogSearch, levelsOf } from '@/base/log-search';
 import { after, type Duration, type Nanos, now } from '@/base/nanos';
 import { formatCount, plural } from '@/base/numbers';
@@ -69,16 +69,19 @@ export function LogExplorer(props: {
     refetchInterval: follows ? 2_000 : interval,
   });
   const query = follows ? newest : pages;
-  const records = useMemo(
-    () => (follows ? newest.data?.logs : pages.data?.pages.flatMap(({ logs }) => logs)),
-    [follows, newest.data, pages.data],
-  );
+  const loaded = useMemo(() => pages.data?.pages.flatMap(({ logs }) => logs), [pages.data]);
+  // What is there stays until the others have come.
+  const records = follows ? (newest.data?.logs ?? loaded) : loaded;
   const { fetchNextPage } = pages;
   const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const isStale = query.error !== null && records !== undefined && !pages.isFetchNextPageError;
   useEffect(() => {
     if (isStale) noteError('The list could not be refreshed', query.error?.message);
   }, [isStale, query.error]);
+  const isCountOld = histogram.isError && histogram.data !== undefined;
+  useEffect(() => {
+    if (isCountOld) noteError('The records could not be counted again', histogram.error?.message);
+  }, [isCountOld, histogram.error]);
   const isOld = query.isPlaceholderData;
   // The time that the histogram shows: what was asked for when it was answered, or what there is.
   const shownRange = useMemo(
@@ -90,11 +93,11 @@ export function LogExplorer(props: {
     0,
   );
 
+  const refresh = () => void refreshLogs(client);
   const toggleLive = () => {
     if (!canFollow) return;
     setLive(!isLive);
-    // What came meanwhile stays.
-    if (isLive) void pages.refetch();
+    if (isLive) refresh();
   };
   useHotkeys('Logs', [
     { keys: ['/'], label: 'Search', run: () => input.current?.focus() },
@@ -110,18 +113,10 @@ export function LogExplorer(props: {
       label: 'Record before',
       run: () => list.current?.move(-1),
     },
-    {
-      keys: ['o', 'ArrowRight', 'ArrowLeft'],
-      shown: ['o'],
-      label: 'Open or close the record',
-      run: () => list.current?.toggle(),
-    },
+    { keys: ['o'], label: 'Open or close the record', run: () => list.current?.toggle() },
     { keys: ['l'], label: 'Follow what comes', run: toggleLive },
-    {
-      keys: ['r'],
-      label: 'Refresh',
-      run: () => void client.invalidateQueries({ queryKey: ['logs'] }),
-    },
+    // The page of a process has this key for all of it.
+    ...(process === undefined ? [{ keys: ['r'], label: 'Refresh', run: refresh }] : []),
   ]);
 
   const find = (text: string) => change({ q: text === '' ? undefined : text });
@@ -214,12 +209,12 @@ export function LogExplorer(props: {
           </ul>
         )}
       </div>
-      {histogram.isError ? (
+      {histogram.isError && histogram.data === undefined ? (
         <p
           role="alert"
           className="flex shrink-0 items-center gap-3 border-b border-line px-4 py-2 text-error"
         >
-          They could not be counted: {histogram.error.message}
+          The records could not be counted: {histogram.error.message}
           <Button onClick={() => void histogram.refetch()}>Try again</Button>
         </p>
       ) : histogram.data === undefined || shownRange === null ? (
@@ -250,20 +245,35 @@ export function LogExplorer(props: {
         )
       ) : records.length === 0 && !isOld ? (
         <EmptyState
-          title={hasCondition(search) ? 'No log record matches' : 'There are no log records in this time'}
+          title={
+            hasCondition(search)
+              ? 'No log record matches'
+              : range === null
+                ? 'There are no log records'
+                : 'There are no log records in this time'
+          }
           actions={
-            hasCondition(search) && (
-              <Button
-                onClick={() =>
-                  change({ q: undefined, level: undefined, service: undefined, attr: undefined })
-                }
-              >
-                Clear the search
-              </Button>
-            )
+            <>
+              {range?.kind === 'absolute' && process !== undefined && (
+                <Button onClick={() => setRange(null)}>All of the time</Button>
+              )}
+              {hasCondition(search) && (
+                <Button
+                  onClick={() =>
+                    change({ q: undefined, level: undefined, service: undefined, attr: undefined })
+                  }
+                >
+                  Clear the search
+                </Button>
+              )}
+            </>
           }
         >
-          {follows ? 'Whatever comes appears here at once.' : 'Another time may have some.'}
+          {follows
+            ? 'Whatever comes appears here at once.'
+            : range === null
+              ? 'This process has written none that is known.'
+              : 'Another time may have some.'}
         </EmptyState>
       ) : (
         <div className={classes('flex min-h-0 flex-1 flex-col transition-opacity', isOld && 'opacity-50')}>
@@ -271,7 +281,9 @@ export function LogExplorer(props: {
             role="status"
             className="tabular flex h-8 shrink-0 items-center gap-1.5 border-b border-line px-4 text-xs text-muted"
           >
-            {isOld ? 'Searching…' : told(records.length, total, follows, pages.hasNextPage)}
+            {isOld
+              ? 'Searching…'
+              : told(records.length, histogram.data === undefined ? null : total, follows, pages.hasNextPage)}
             {range?.kind === 'absolute' && process !== undefined && (
               <Button look="ghost" className="h-6 text-xs" onClick={() => setRange(null)}>
                 All of the time
@@ -283,7 +295,7 @@ export function LogExplorer(props: {
           </p>
           <LogList
             // Other records begin at the top.
-            key={JSON.stringify({ ...search, column: undefined, live: follows })}
+            key={JSON.stringify({ ...search, column: undefined })}
             records={records}
             isOfProcess={process !== undefined}
             columns={search.column ?? []}
@@ -299,15 +311,16 @@ export function LogExplorer(props: {
   );
 }
 
-function told(loaded: number, total: number, follows: boolean, hasMore: boolean): string {
+/** How many records there are; `total` is `null` until they are counted. */
+function told(loaded: number, total: number | null, follows: boolean, hasMore: boolean): string {
+  const all = total === null || total <= loaded ? null : plural(total, 'record');
   if (follows) {
-    return loaded < LOGS_FOLLOWED
+    return loaded < LOGS_FOLLOWED || all === null
       ? `${plural(loaded, 'record')}, followed live`
-      : `The newest ${formatCount(loaded)} of ${plural(total, 'record')}, followed live`;
+      : `The newest ${formatCount(loaded)} of ${all}, followed live`;
   }
-  return loaded < total
-    ? `${formatCount(loaded)} of ${plural(total, 'record')}${hasMore ? ' · others load as you scroll' : ''}`
-    : plural(loaded, 'record');
+  const shown = all === null ? plural(loaded, 'record') : `${formatCount(loaded)} of ${all}`;
+  return hasMore ? `${shown} · others load as you scroll` : shown;
 }
 
 function hasCondition({ q, level, service, attr }: LogSearch): boolean {

@@ -4,7 +4,7 @@ import { clockTicks } from '@/base/clock-ticks';
 import { formatDuration } from '@/base/durations';
 import { after, between, type Duration, type Nanos, toDrawable } from '@/base/nanos';
 import { formatCount, formatShortCount, plural } from '@/base/numbers';
-import { LEVEL_COLOUR, LEVELS, type LevelName } from '@/base/severity';
+import { LEVEL_COLOUR, LEVEL_FILL, LEVELS, type LevelName } from '@/base/severity';
 import { formatClock, formatDate, type Zone } from '@/base/times';
 import { CANVAS_FONT, type Surface, useCanvas } from '@/ui/canvas';
 import { useZone } from '@/ui/preferences';
@@ -127,16 +127,6 @@ export function LevelMark({ level }: { level: LevelName }) {
     <span aria-hidden="true" className={`inline-block size-2 shrink-0 rounded-[2px] ${LEVEL_FILL[level]}`} />
   );
 }
-
-const LEVEL_FILL: Readonly<Record<LevelName, string>> = {
-  FATAL: 'bg-error',
-  ERROR: 'bg-error',
-  WARN: 'bg-warn',
-  INFO: 'bg-info',
-  DEBUG: 'bg-muted',
-  TRACE: 'bg-line-strong',
-  UNSPECIFIED: 'bg-line-strong',
-};
 
 function barAt(bars: readonly Bar[], step: Duration, time: Nanos): Bar | undefined {
   return bars.find((bar) => bar.time <= time && time < bar.time + step && bar.total > 0);

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type Ref, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import { type Ref, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
 import type { LogRecord } from '@/api/logs';
 import { formatClock, formatDate, formatExact } from '@/base/times';
 import { textOf } from '@/base/values';
@@ -41,7 +41,7 @@ export function LogList(props: {
     count: records.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => LINE,
-    getItemKey: (index) => keys[index]!,
+    getItemKey: useCallback((index: number) => keys[index]!, [keys]),
     overscan: 12,
   });
   const items = rows.getVirtualItems();
@@ -62,6 +62,11 @@ export function LogList(props: {
       const next = Math.min(Math.max(at + by, 0), records.length - 1);
       setActive(keys[next]);
       rows.scrollToIndex(next, { align: 'auto' });
+      // It is on the page after it was scrolled to.
+      requestAnimationFrame(() => {
+        const line = scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] > button`);
+        line?.focus({ preventScroll: true });
+      });
     },
     toggle: () => {
       if (active !== undefined) toggle(active);
@@ -149,12 +154,18 @@ function Cell({ record, column }: { record: LogRecord; column: string }) {
   );
 }
 
+const known = new WeakMap<LogRecord, string>();
+
 /** A key for each record; of equal ones, the first, the second, … have their own. */
 function keysOf(records: readonly LogRecord[]): string[] {
   const seen = new Map<string, number>();
   return records.map((record) => {
-    const { time, process_id, span_id = '' } = record;
-    const key = `${time}/${process_id}/${span_id}/${textOfRecord(record).slice(0, 80)}`;
+    let key = known.get(record);
+    if (key === undefined) {
+      const { time, process_id, span_id = '' } = record;
+      key = `${time}/${process_id}/${span_id}/${textOfRecord(record).slice(0, 80)}`;
+      known.set(record, key);
+    }
     const count = (seen.get(key) ?? 0) + 1;
     seen.set(key, count);
     return count === 1 ? key : `${key}/${count}`;

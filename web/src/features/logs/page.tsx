@@ -1,6 +1,7 @@
 import { useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback } from 'react';
+import { refreshLogs } from '@/api/logs';
 import { servicesQuery } from '@/api/services';
 import type { LogSearch } from '@/base/log-search';
 import { Combobox } from '@/ui/combobox';
@@ -32,7 +33,7 @@ export function LogsPage({ search }: { search: LogSearch }) {
     <>
       <PageHeader title={<h1 className="text-[0.9375rem] font-semibold tracking-tight">Logs</h1>}>
         <TimeRangePicker range={range} onChange={setRange} />
-        <RefreshControl busy={busy} onRefresh={() => void client.invalidateQueries({ queryKey: ['logs'] })} />
+        <RefreshControl busy={busy} onRefresh={() => void refreshLogs(client)} />
       </PageHeader>
       <LogExplorer
         search={search}

@@ -1,7 +1,8 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type LogRecord, logsAroundQuery } from '@/api/logs';
+import { formatCount } from '@/base/numbers';
 import { formatExact, formatRfc3339 } from '@/base/times';
 import { prettyOf, textOf } from '@/base/values';
 import { Attributes } from '@/ui/attributes';
@@ -62,6 +63,8 @@ export function RecordDetails({ record, isOfProcess }: { record: LogRecord; isOf
           className="max-h-96 overflow-auto font-mono text-xs wrap-anywhere whitespace-pre-wrap"
         >
           {text.slice(0, MOST_TEXT)}
+          {text.length > MOST_TEXT &&
+            `… and ${formatCount(text.length - MOST_TEXT)} more characters: copy it to have all`}
         </pre>
         {text !== '' && (
           <span className="absolute top-0 right-3">
@@ -109,7 +112,10 @@ function Fact({ name, value, copy }: { name: string; value: string; copy?: strin
 /** What the process wrote just before and after a record, whatever is searched for. */
 function Around({ record, lines, more }: { record: LogRecord; lines: number; more: () => void }) {
   const [zone] = useZone();
-  const query = useQuery(logsAroundQuery(record.process_id, record.time, lines, lines + 1));
+  const query = useQuery({
+    ...logsAroundQuery(record.process_id, record.time, lines, lines + 1),
+    placeholderData: keepPreviousData,
+  });
   if (query.isError) {
     return (
       <p role="alert" className="flex items-center gap-3 px-4 pt-2 text-error">

@@ -8,7 +8,7 @@ import { type KeyValue, textOf } from '@/base/values';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { type Line, LineChart, LineMark } from '@/ui/line-chart';
-import { useSeen } from '@/ui/visible';
+import { useInSight } from '@/ui/visible';
 
 const HEIGHT = 150;
 const POINTS = 200;
@@ -41,10 +41,10 @@ export function MetricCard(props: {
 }) {
   const { metric, range } = props;
   const card = useRef<HTMLElement>(null);
-  const seen = useSeen(card);
+  const inSight = useInSight(card);
   const query = useQuery({
-    ...metricSeriesQuery(metric.name, props.processId, range, POINTS),
-    enabled: seen,
+    ...metricSeriesQuery(metric, props.processId, range, POINTS),
+    enabled: inSight,
     placeholderData: keepPreviousData,
   });
   const [column, setColumn] = useState<string>();

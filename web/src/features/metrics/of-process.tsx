@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useMemo, useRef } from 'react';
-import { processMetricsQuery } from '@/api/metrics';
-import { after, type Duration, maxOf, type Nanos } from '@/base/nanos';
+import { useEffect, useMemo, useRef } from 'react';
+import { type Metric, processMetricsQuery } from '@/api/metrics';
+import { after, between, type Duration, MINUTE, maxOf, type Nanos } from '@/base/nanos';
 import { formatCount, plural } from '@/base/numbers';
 import { describeRange, rangeFromSearch, rangeToSearch } from '@/base/time-range';
 import { Button } from '@/ui/button';
@@ -10,6 +10,7 @@ import { useHotkeys } from '@/ui/hotkeys';
 import { useZone } from '@/ui/preferences';
 import { SearchBox } from '@/ui/search-box';
 import { EmptyState, ErrorState } from '@/ui/states';
+import { noteError } from '@/ui/toasts';
 import { MetricCard } from './card';
 
 /** What a link to the metrics of a process holds. */
@@ -38,15 +39,12 @@ export function ProcessMetrics({ processId, search }: { processId: string; searc
   const metrics = query.data?.metrics;
   const range = useMemo((): { from: Nanos; to: Nanos } | null => {
     if (chosen?.kind === 'absolute') return { from: chosen.from, to: chosen.to };
-    const first = metrics?.[0];
-    if (metrics === undefined || first === undefined) return null;
-    const from = metrics.reduce(
-      (least, { firstTime }) => (firstTime < least ? firstTime : least),
-      first.firstTime,
-    );
-    const to = metrics.reduce((most, { lastTime }) => maxOf(most, lastTime), first.lastTime);
-    return { from, to: after(to, 1n as Duration) };
+    return metrics === undefined ? null : lifeOf(metrics);
   }, [chosen, metrics]);
+  const isOld = query.isError && metrics !== undefined;
+  useEffect(() => {
+    if (isOld) noteError('The metrics could not be loaded again', query.error?.message);
+  }, [isOld, query.error]);
   useHotkeys('Metrics', [{ keys: ['/'], label: 'Find a metric', run: () => input.current?.focus() }]);
 
   if (metrics === undefined) {
@@ -117,6 +115,24 @@ export function ProcessMetrics({ processId, search }: { processId: string; searc
       )}
     </>
   );
+}
+
+/**
+ * The time of all points. The first interval of a counter belongs to it when it is not much longer than the rest: a
+ * process that runs for months told of all of them at once.
+ */
+function lifeOf(metrics: readonly Metric[]): { from: Nanos; to: Nanos } | null {
+  const first = metrics[0];
+  if (first === undefined) return null;
+  const least = (a: Nanos, b: Nanos) => (a < b ? a : b);
+  const from = metrics.reduce((from, { firstTime }) => least(from, firstTime), first.firstTime);
+  const last = metrics.reduce((to, { lastTime }) => maxOf(to, lastTime), first.lastTime);
+  const start = metrics.reduce(
+    (from, { startTime }) => (startTime === null ? from : least(from, startTime)),
+    from,
+  );
+  const reach = between(from, last) / 10n + MINUTE;
+  return { from: from - start <= reach ? start : from, to: after(last, 1n as Duration) };
 }
 
 function Loading() {

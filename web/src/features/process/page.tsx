@@ -1,7 +1,8 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
 import { ApiError } from '@/api/client';
+import { refreshLogs } from '@/api/logs';
 import { processQuery, processStatisticsQuery } from '@/api/processes';
 import { buttonClass, IconButton } from '@/ui/button';
 import { classes } from '@/ui/classes';
@@ -32,14 +33,19 @@ export function ProcessPage(props: {
   const query = useQuery(processQuery(processId));
   const statistics = useQuery(processStatisticsQuery(processId));
   const process = query.data;
-  const busy = query.isFetching || statistics.isFetching;
+  const isOfIt = ({ queryKey: [first, id] }: { queryKey: readonly unknown[] }) =>
+    (first === 'process' && id === processId) || first === 'logs';
+  const busy = useIsFetching({ predicate: isOfIt }) > 0;
   // What was loaded before stays; that it is old is told.
   const problem = process === undefined ? null : (query.error ?? statistics.error);
   const isStale = problem !== null && (query.isError || statistics.data !== undefined);
   useEffect(() => {
     if (isStale) noteError('The process could not be loaded again', problem?.message);
   }, [isStale, problem]);
-  const refresh = () => void client.invalidateQueries({ queryKey: ['process', processId] });
+  const refresh = () => {
+    void client.invalidateQueries({ queryKey: ['process', processId] });
+    void refreshLogs(client);
+  };
   useTitle(process === undefined ? 'Process' : serviceLabel(process.service_name));
   useHotkeys('Process', [{ keys: ['r'], label: 'Load again', run: refresh }]);
 

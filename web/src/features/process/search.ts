@@ -9,7 +9,7 @@ export type ProcessTab = (typeof PROCESS_TABS)[number];
 /** What a link to a process holds, beside the time range. */
 export interface ProcessPageSearch extends LogSearch {
   tab?: Exclude<ProcessTab, 'info'>;
-  /** The part of the timeline that is shown, as nanoseconds from its start: `1200-56000`. */
+  /** The part of the timeline that is shown, as nanoseconds since the Unix epoch: `1200-56000`. */
   zoom?: string;
   /** The span that is selected in the timeline. */
   span?: string;
@@ -29,7 +29,7 @@ export function readProcessPageSearch(raw: Record<string, unknown>): ProcessPage
   const tab = PROCESS_TABS.find((tab) => tab === textParam(raw.tab));
   const [zoom, span, find] = [textParam(raw.zoom), textParam(raw.span)?.toLowerCase(), textParam(raw.find)];
   if (tab !== undefined && tab !== 'info') search.tab = tab;
-  if (zoom !== undefined && /^\d{1,18}-\d{1,18}$/.test(zoom)) search.zoom = zoom;
+  if (zoom !== undefined && /^\d{1,19}-\d{1,19}$/.test(zoom)) search.zoom = zoom;
   if (span !== undefined && /^[0-9a-f]{16}$/.test(span)) search.span = span;
   if (find !== undefined) search.find = find;
   const [since, until] = [textParam(raw.since), textParam(raw.until)];

@@ -9,12 +9,33 @@ import { useCanvas } from '@/ui/canvas';
 import { Icon } from '@/ui/icons';
 import { useSize } from '@/ui/size';
 import { useZoomWheel } from '@/ui/zoom-wheel';
-import { drawFlame, HEAD, isCoarse, type Lines, lineAt, ROW, sliceAt, trackKey, trackName } from './flame';
+import {
+  drawFlame,
+  drawOutline,
+  HEAD,
+  indexAt,
+  isCoarse,
+  type Lines,
+  lineAt,
+  ROW,
+  trackKey,
+  trackName,
+} from './flame';
+import type { Place } from './steps';
 
 /** Pixels that a press may move and still be a click. */
 const CLICK = 4;
 /** Pixels beside a narrow slice that still hit it. */
 const REACH = 2;
+
+/** What is at a place of the chart. */
+interface Hit {
+  x: number;
+  y: number;
+  line: number;
+  at: number;
+  slice: TimelineSlice | undefined;
+}
 
 export interface ChartHandle {
   /** Brings a line into sight. */
@@ -27,7 +48,7 @@ export function Chart(props: {
   length: number;
   origin: Nanos;
   zoom: Zoom;
-  selected: TimelineSlice | undefined;
+  selected: Place | undefined;
   matches: (name: string) => boolean;
   folded: ReadonlySet<string>;
   onFold: (folded: ReadonlySet<string>) => void;
@@ -40,14 +61,23 @@ export function Chart(props: {
   const scroller = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(scroller);
   const [scrollTop, setScrollTop] = useState(0);
-  const [hover, setHover] = useState<{ slice: TimelineSlice; x: number; y: number }>();
+  const [hover, setHover] = useState<Hit & { slice: TimelineSlice }>();
   const held = useRef<{ x: number; y: number; moved: boolean } | null>(null);
   const scale = width / (zoom.to - zoom.from);
   useZoomWheel(scroller, { left: 0, width: Math.max(width, 1), length, onZoom });
-  const state = { hovered: hover?.slice, selected: props.selected, matches: props.matches };
   const canvas = useCanvas(
-    (surface) => drawFlame(surface, lines, scrollTop, zoom, length, state),
-    [lines, scrollTop, zoom, length, hover?.slice, props.selected, props.matches],
+    (surface) => drawFlame(surface, lines, scrollTop, zoom, length, props.matches),
+    [lines, scrollTop, zoom, length, props.matches],
+  );
+  const { selected } = props;
+  const outlines = useCanvas(
+    (surface) => {
+      const outline = (line: number, at: number, isSelected: boolean) =>
+        drawOutline(surface, lines, { line, at }, scrollTop, zoom, length, isSelected);
+      if (hover !== undefined) outline(hover.line, hover.at, false);
+      if (selected !== undefined) outline(selected.line, selected.at, true);
+    },
+    [lines, scrollTop, zoom, length, hover?.slice, selected],
   );
   useImperativeHandle(props.handle, () => ({
     reveal: (line) => {
@@ -60,12 +90,14 @@ export function Chart(props: {
     },
   }));
 
-  const hit = (event: { clientX: number; clientY: number }) => {
+  const hit = (event: { clientX: number; clientY: number }): Hit => {
     const { left, top } = scroller.current!.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
-    const line = lines.all[lineAt(lines, y + scrollTop)];
-    if (line?.kind !== 'row' || y + scrollTop >= line.top + ROW) return { slice: undefined, x, y };
-    return { slice: sliceAt(line.row, zoom.from + x / scale, REACH / scale), x, y };
+    const number = lineAt(lines, y + scrollTop);
+    const line = lines.all[number];
+    const isRow = line?.kind === 'row' && y + scrollTop < line.top + ROW;
+    const at = isRow ? indexAt(line.row, zoom.from + x / scale, REACH / scale) : -1;
+    return { x, y, line: number, at, slice: isRow ? line.row.slices[at] : undefined };
   };
   const start = (event: PointerEvent<HTMLDivElement>) => {
     if (event.button !== 0) return;
@@ -80,8 +112,8 @@ export function Chart(props: {
     const from = held.current;
     if (event.pointerType === 'touch') return;
     if (from === null) {
-      const { slice, x, y } = hit(event);
-      setHover(slice === undefined ? undefined : { slice, x, y });
+      const found = hit(event);
+      setHover(found.slice === undefined ? undefined : { ...found, slice: found.slice });
       return;
     }
     const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
@@ -143,6 +175,12 @@ export function Chart(props: {
               aria-hidden="true"
               className="sticky top-0 block w-full"
               style={{ height }}
+            />
+            <canvas
+              ref={outlines}
+              aria-hidden="true"
+              className="pointer-events-none sticky top-0 block w-full"
+              style={{ height, marginTop: -height }}
             />
             {heads.map(({ top, track }) => {
               const key = trackKey(track);

@@ -83,10 +83,10 @@ export function isCoarse({ rows }: TimelineTrack): boolean {
   return rows.some(({ slices }) => slices.some(({ several }) => several !== null));
 }
 
-/** The slice of a row at an offset; `reach` is how far beside it a slice may be, as pixels are wide. */
-export function sliceAt(row: TimelineRow, offset: number, reach: number): TimelineSlice | undefined {
+/** Which slice of a row is at an offset, or -1; `reach` is how far beside it a slice may be, as pixels are wide. */
+export function indexAt(row: TimelineRow, offset: number, reach: number): number {
   const at = firstAfter(row.starts, offset + reach) - 1;
-  return at >= 0 && row.ends[at]! >= offset - reach ? row.slices[at] : undefined;
+  return at >= 0 && row.ends[at]! >= offset - reach ? at : -1;
 }
 
 /** Whether two slices are the same span, or the same put together. */
@@ -114,15 +114,21 @@ export function drawFlame(
   scrollTop: number,
   zoom: Zoom,
   end: number,
-  state: {
-    hovered: TimelineSlice | undefined;
-    selected: TimelineSlice | undefined;
-    matches: (name: string) => boolean;
-  },
+  matches: (name: string) => boolean,
 ) {
   const scale = width / (zoom.to - zoom.from);
   const fills = Array.from({ length: SERVICE_COLOURS }, (_, number) => colour(`--service-${number}`));
   const [text, error, surface] = [colour('--text'), colour('--error'), colour('--surface')];
+  // A name comes again and again.
+  const known = new Map<string, boolean>();
+  const isKnownMatch = (name: string) => {
+    let found = known.get(name);
+    if (found === undefined) {
+      found = matches(name);
+      known.set(name, found);
+    }
+    return found;
+  };
   context.font = CANVAS_FONT;
   context.textBaseline = 'middle';
   const first = Math.max(0, lineAt(lines, scrollTop));
@@ -137,6 +143,7 @@ export function drawFlame(
     }
     const { starts, ends, slices } = line.row;
     const last = firstAfter(starts, zoom.to);
+    let lastPixel = -1;
     // What began before the part may reach into it; slices of a row do not overlap.
     for (let at = Math.max(0, firstAfter(starts, zoom.from) - 1); at < last; at++) {
       const until = Math.min(ends[at]!, Math.max(end, starts[at]!));
@@ -145,7 +152,10 @@ export function drawFlame(
       const right = Math.min((until - zoom.from) * scale, width + 2);
       const slice = slices[at]!;
       const wide = Math.max(right - left, 1);
-      const isMatch = state.matches(slice.name);
+      // Many share a pixel: of those that begin and end there, one is seen.
+      if (right - left < 1 && (right | 0) === lastPixel && slice.errorCount === 0) continue;
+      lastPixel = right | 0;
+      const isMatch = isKnownMatch(slice.name);
       const fill = fills[serviceColour(slice.name)]!;
       const gap = wide > 3 ? 0.5 : 0;
       context.globalAlpha = isMatch ? (slice.several === null ? 0.34 : 0.2) : 0.07;
@@ -168,14 +178,29 @@ export function drawFlame(
         fitText(context, shown, Math.max(left, 0) + 5, y + ROW / 2, room);
       }
       context.globalAlpha = 1;
-      const isSelected = isSame(slice, state.selected);
-      if (isSelected || isSame(slice, state.hovered)) {
-        context.strokeStyle = isSelected ? colour('--accent') : text;
-        context.lineWidth = isSelected ? 2 : 1;
-        context.strokeRect(left + 0.5, y + 0.5, Math.max(wide - 1, 1), ROW - 2);
-      }
     }
   }
+}
+
+/** Draws a frame around a slice. */
+export function drawOutline(
+  { context, width, colour }: Surface,
+  lines: Lines,
+  { line, at }: { line: number; at: number },
+  scrollTop: number,
+  zoom: Zoom,
+  end: number,
+  isSelected: boolean,
+) {
+  const found = lines.all[line];
+  if (found?.kind !== 'row' || at >= found.row.slices.length) return;
+  const { starts, ends } = found.row;
+  const scale = width / (zoom.to - zoom.from);
+  const left = Math.max((starts[at]! - zoom.from) * scale, -2);
+  const right = Math.min((Math.min(ends[at]!, Math.max(end, starts[at]!)) - zoom.from) * scale, width + 2);
+  context.strokeStyle = colour(isSelected ? '--accent' : '--text');
+  context.lineWidth = isSelected ? 2 : 1;
+  context.strokeRect(left + 0.5, found.top - scrollTop + 0.5, Math.max(right - left - 1, 1), ROW - 2);
 }
 
 /** Teeth: it goes on. */

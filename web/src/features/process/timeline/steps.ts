@@ -1,11 +1,12 @@
-import type { TimelineSlice, TimelineTrack } from '@/api/timeline';
+import type { TimelineRow, TimelineSlice, TimelineTrack } from '@/api/timeline';
 import type { Zoom } from '@/base/zoom';
-import type { Lines } from './flame';
+import { type Lines, trackKey } from './flame';
 
 /** A slice and where it is drawn. */
 export interface Place {
   slice: TimelineSlice;
   track: TimelineTrack;
+  row: TimelineRow;
   /** Number of its line, and of it on the line. */
   line: number;
   at: number;
@@ -21,6 +22,7 @@ export function placesOf(lines: Lines): Place[] {
       : line.row.slices.map((slice, at) => ({
           slice,
           track: line.track,
+          row: line.row,
           line: number,
           at,
           start: line.row.starts[at]!,
@@ -52,4 +54,18 @@ export function step(
       (best, place) => (best === undefined || distance(place) < distance(best) ? place : best),
       undefined,
     );
+}
+
+/** The next of a row among all slices, when the part that is known in detail has no more. */
+export function beyond(
+  whole: readonly Place[],
+  from: Place,
+  by: 'left' | 'right' | 'up' | 'down',
+): Place | undefined {
+  if (by !== 'left' && by !== 'right') return undefined;
+  const isOfRow = ({ track, row }: Place) =>
+    trackKey(track) === trackKey(from.track) && row.lane === from.row.lane && row.depth === from.row.depth;
+  return by === 'right'
+    ? whole.find((place) => isOfRow(place) && place.start > from.start && place.start >= from.end)
+    : whole.findLast((place) => isOfRow(place) && place.end <= from.start);
 }

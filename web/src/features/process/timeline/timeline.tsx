@@ -1,10 +1,10 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef, useState } from 'react';
-import { type Timeline, type TimelineSlice, timelineQuery } from '@/api/timeline';
-import { between, toDrawable } from '@/base/nanos';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type Timeline, type TimelinePart, type TimelineSlice, timelineQuery } from '@/api/timeline';
+import { after, between, fromDrawable, type Nanos, nanos, toDrawable } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
-import { panBy, wholeOf, type Zoom, zoomAround, zoomFromText, zoomText, zoomTo } from '@/base/zoom';
+import { clampZoom, isWhole, panBy, wholeOf, type Zoom, zoomAround, zoomTo } from '@/base/zoom';
 import { Button, IconButton } from '@/ui/button';
 import { useHotkeys } from '@/ui/hotkeys';
 import { Icon } from '@/ui/icons';
@@ -12,18 +12,23 @@ import { MINIMAP_PADDING, Minimap } from '@/ui/minimap';
 import { useSettled } from '@/ui/settled';
 import { useSize } from '@/ui/size';
 import { EmptyState, ErrorState } from '@/ui/states';
+import { noteError } from '@/ui/toasts';
 import type { ProcessPageSearch } from '../search';
 import { Chart, type ChartHandle } from './chart';
 import { drawSmall, isCoarse, isSame, linesOf, sliceText, withSlicesOf } from './flame';
 import { SlicePanel } from './slice-panel';
-import { type Place, placesOf, step } from './steps';
-import { windowOf } from './window';
+import { beyond, type Place, placesOf, step } from './steps';
+import { stepOf, windowOf } from './window';
 
 /** What the threads of a process and its asynchronous work did over time. */
 export function ProcessTimeline({ processId, search }: { processId: string; search: ProcessPageSearch }) {
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
-  const whole = useQuery({ ...timelineQuery(processId, wholeColumns(width), null), enabled: width > 0 });
+  const whole = useQuery(timelineQuery(processId, null));
+  const isOld = whole.isError && whole.data !== undefined;
+  useEffect(() => {
+    if (isOld) noteError('The timeline could not be loaded again', whole.error?.message);
+  }, [isOld, whole.error]);
   return (
     <div ref={frame} className="flex min-h-0 flex-1 flex-col">
       {whole.data === undefined ? (
@@ -48,11 +53,6 @@ export function ProcessTimeline({ processId, search }: { processId: string; sear
   );
 }
 
-/** Two pixels are the least that is told apart. Steps keep a dragged window from asking again and again. */
-function wholeColumns(width: number): number {
-  return Math.ceil(width / 2 / 200) * 200;
-}
-
 function Shown(props: { processId: string; search: ProcessPageSearch; whole: Timeline; width: number }) {
   const { processId, search, whole, width } = props;
   const navigate = useNavigate();
@@ -64,12 +64,23 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
       replace: true,
       search: (previous) => ({ ...previous, ...change }) as ProcessPageSearch,
     });
-  const [zoom, setZoom] = useState(() => zoomFromText(search.zoom, length));
+  const { origin } = whole;
+  // `null` for all of the time, also when that grows; a part stays where it is when the beginning moves.
+  const [part, setPart] = useState(() => readPart(search.zoom, origin, length));
+  const zoom = useMemo(() => zoomOf(part, origin, length), [part, origin, length]);
+  const setZoom = useCallback(
+    (change: (zoom: Zoom) => Zoom) =>
+      setPart((before) => {
+        const next = change(zoomOf(before, origin, length));
+        return isWhole(next, length) ? null : { origin, zoom: next };
+      }),
+    [origin, length],
+  );
   useSettled({
-    value: zoomText(zoom, length),
+    value: partText(part),
     linked: search.zoom,
     write: (text) => link({ zoom: text }),
-    read: (text) => setZoom(zoomFromText(text, length)),
+    read: (text) => setPart(readPart(text, origin, length)),
   });
   const [find, setFind] = useState(search.find ?? '');
   useSettled({
@@ -87,25 +98,23 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     read: setSpanId,
   });
 
-  const window = useRested(useMemo(() => windowOf(zoom, length), [zoom, length]));
-  const part = useQuery({
-    ...timelineQuery(
-      processId,
-      window === null ? 1 : partColumns(window, zoom, width),
-      window === null ? null : { origin: whole.origin, window },
-    ),
-    enabled: window !== null,
+  const wanted = useRested(
+    useMemo(() => wantedPart(zoom, origin, length, width), [zoom, origin, length, width]),
+  );
+  const fine = useQuery({
+    ...timelineQuery(processId, wanted),
+    enabled: wanted !== null,
     placeholderData: keepPreviousData,
   });
   const finer =
-    window !== null && part.data?.window != null && covers(part.data.window, zoom) ? part.data : null;
+    wanted !== null && fine.data?.window != null && covers(fine.data.window, zoom) ? fine.data : null;
   const [folded, setFolded] = useState<ReadonlySet<string>>(() => new Set());
   const shown = finer ?? whole;
   const lines = useMemo(
     () => linesOf(finer === null ? whole.tracks : withSlicesOf(whole, finer), folded),
     [whole, finer, folded],
   );
-  const small = useMemo(() => linesOf(whole.tracks, new Set()), [whole]);
+  const small = useMemo(() => linesOf(whole.tracks, NONE), [whole]);
   const places = useMemo(() => placesOf(lines), [lines]);
   /** What is selected, as it is drawn now. */
   const place = useMemo<Place | undefined>(
@@ -122,6 +131,14 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     const wanted = find.trim().toLowerCase();
     return (name: string) => wanted === '' || name.toLowerCase().includes(wanted);
   }, [find]);
+
+  // A link to a span opens at its row.
+  const openAt = useRef(search.span);
+  useEffect(() => {
+    if (place === undefined || openAt.current === undefined) return;
+    if (place.slice.span?.spanId === openAt.current) chart.current?.reveal(place.line);
+    openAt.current = undefined;
+  }, [place]);
 
   const chart = useRef<ChartHandle>(null);
   const findInput = useRef<HTMLInputElement>(null);
@@ -160,7 +177,14 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     });
     return true;
   };
-  const moved = (by: 'left' | 'right' | 'up' | 'down') => () => go(step(places, place, by, zoom));
+  const moved = (by: 'left' | 'right' | 'up' | 'down') => () => {
+    // What is selected is on its way: the next is not known yet.
+    if (panelSlice !== undefined && place === undefined && fine.isFetching) return;
+    const next = step(places, place, by, zoom);
+    go(
+      next ?? (place === undefined ? undefined : beyond(placesOf(linesOf(whole.tracks, folded)), place, by)),
+    );
+  };
   useHotkeys('Timeline', [
     { keys: ['w', '+', '='], shown: ['w', '+'], label: 'Zoom in', run: () => zoomBy(0.5) },
     { keys: ['s', '-'], shown: ['s', '-'], label: 'Zoom out', run: () => zoomBy(2) },
@@ -172,7 +196,13 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     { keys: ['ArrowDown'], label: 'Slice below', run: moved('down') },
     { keys: ['ArrowUp'], label: 'Slice above', run: moved('up') },
     { keys: ['z'], label: 'Zoom to the slice', run: () => zoomToSlice(panelSlice) },
-    { keys: ['Enter'], label: 'Open the span in its trace', run: openTrace },
+    {
+      keys: ['Enter'],
+      label: 'Open the span in its trace',
+      // A button or link that has the focus is meant.
+      run: ({ target }) =>
+        target instanceof Element && target.closest('a, button') !== null ? false : openTrace(),
+    },
     { keys: ['/'], label: 'Find by name', run: () => findInput.current?.focus() },
     {
       keys: ['Escape'],
@@ -207,12 +237,12 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
           role="status"
           className="tabular order-last min-w-0 basis-full text-xs text-muted sm:order-none sm:flex-1 sm:basis-0"
         >
-          <Told timeline={shown} isLoading={part.isFetching} />
+          <Told timeline={shown} isLoading={fine.isFetching} />
         </p>
-        {part.isError && (
+        {fine.isError && (
           <p role="alert" className="flex items-center gap-2 text-xs text-error">
-            Finer detail could not be loaded: {part.error.message}
-            <Button onClick={() => void part.refetch()}>Try again</Button>
+            Finer detail could not be loaded: {fine.error.message}
+            <Button onClick={() => void fine.refetch()}>Try again</Button>
           </p>
         )}
         <div className="ml-auto flex">
@@ -239,7 +269,7 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
         length={length}
         origin={whole.origin}
         zoom={zoom}
-        selected={panelSlice}
+        selected={place}
         matches={matches}
         folded={folded}
         onFold={setFolded}
@@ -281,19 +311,59 @@ function covers(window: Zoom, zoom: Zoom): boolean {
   return window.from <= zoom.from && window.to >= zoom.to;
 }
 
-/** As fine in all of the window as the pixels of the shown part are. */
-function partColumns(window: Zoom, zoom: Zoom, width: number): number {
-  const step = 2 ** Math.ceil(Math.log2(Math.max(zoom.to - zoom.from, 1))) / 2;
-  return ((window.to - window.from) / step) * wholeColumns(width);
+/** A part of the time that is shown: as offsets from a moment. */
+interface Part {
+  origin: Nanos;
+  zoom: Zoom;
 }
+
+function zoomOf(part: Part | null, origin: Nanos, length: number): Zoom {
+  if (part === null) return wholeOf(length);
+  const by = toDrawable(between(origin, part.origin));
+  return clampZoom({ from: part.zoom.from + by, to: part.zoom.to + by }, length);
+}
+
+/** As a link holds it: moments, as nanoseconds since the Unix epoch. */
+function partText(part: Part | null): string | undefined {
+  if (part === null) return undefined;
+  const { origin, zoom } = part;
+  return `${after(origin, fromDrawable(zoom.from))}-${after(origin, fromDrawable(zoom.to))}`;
+}
+
+function readPart(text: string | undefined, origin: Nanos, length: number): Part | null {
+  const [from, to] = text?.split('-').map(nanos) ?? [];
+  if (from === undefined || to === undefined || from >= to) return null;
+  const offset = (time: Nanos) => toDrawable(between(origin, time));
+  const zoom = clampZoom({ from: offset(from), to: offset(to) }, length);
+  return isWhole(zoom, length) ? null : { origin, zoom };
+}
+
+/** What is asked for to show a part; as fine in all of it as the pixels of what is shown are. */
+function wantedPart(zoom: Zoom, origin: Nanos, length: number, width: number): TimelinePart | null {
+  const window = windowOf(zoom, length);
+  if (window === null) return null;
+  const step = stepOf(zoom);
+  return { origin, window, columns: ((window.to - window.from) / step) * pixelColumns(width) };
+}
+
+/** Two pixels are the least that is told apart. Steps keep a dragged border from asking again and again. */
+function pixelColumns(width: number): number {
+  return Math.ceil(Math.max(width, 1) / 2 / 200) * 200;
+}
+
+const NONE: ReadonlySet<string> = new Set();
 
 const RESTED_MS = 120;
 
 /** A value that changes only when it has rested: while the hand moves, nothing is asked for. */
-function useRested(value: Zoom | null): Zoom | null {
+function useRested(value: TimelinePart | null): TimelinePart | null {
   const [rested, setRested] = useState(value);
   useEffect(() => {
-    const isSame = (before: Zoom | null) => before?.from === value?.from && before?.to === value?.to;
+    const isSame = (before: TimelinePart | null) =>
+      before?.origin === value?.origin &&
+      before?.window.from === value?.window.from &&
+      before?.window.to === value?.window.to &&
+      before?.columns === value?.columns;
     const timer = setTimeout(() => setRested((before) => (isSame(before) ? before : value)), RESTED_MS);
     return () => clearTimeout(timer);
   }, [value]);

@@ -6,10 +6,15 @@ import { isWhole, type Zoom } from '@/base/zoom';
  */
 export function windowOf(zoom: Zoom, length: number): Zoom | null {
   if (isWhole(zoom, length)) return null;
-  const step = 2 ** Math.ceil(Math.log2(Math.max(zoom.to - zoom.from, 1))) / 2;
+  const step = stepOf(zoom);
   const from = (Math.floor(zoom.from / step) - 1) * step;
   const to = (Math.ceil(zoom.to / step) + 1) * step;
   return from <= 0 && to >= length ? null : { from: Math.max(from, 0), to };
+}
+
+/** Half of the least power of two that is as long as a part. */
+export function stepOf(zoom: Zoom): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(zoom.to - zoom.from, 1))) / 2;
 }
 
 /** Position of the first value that is greater, in values that grow. */
