@@ -92,7 +92,7 @@ async function serve(page: Page, answers = { whole: whole as object, part: part 
   let failing = { whole: false, part: false };
   await page.route(`**/api/process/${ID}`, (route) => route.fulfill({ json: process }));
   await page.route(`**/api/process/${ID}/statistics`, (route) => route.fulfill({ status: 503, json: {} }));
-  await page.route(`**/api/process/${ID}/timeline?*`, async (route) => {
+  await page.route(`**/api/process/${ID}/timeline*`, async (route) => {
     const query = new URL(route.request().url()).searchParams;
     asked.push(query);
     const which = query.has('from') ? 'part' : 'whole';
