@@ -371,3 +371,58 @@ test('a window that does not open cancels its trace', async ({ page }) => {
   await expect(page.getByText('The browser did not open a window')).toBeVisible();
   await expect(page.getByRole('list', { name: 'Traces' }).getByRole('listitem')).toContainText('Cancelled');
 });
+
+test('checks traces from files, and compares them', async ({ page }) => {
+  await serveTrace(page);
+  const figures = { tracks: 3, open_slices: 0, instants: 4, counters: 5, flows: 6, flows_unchecked: 0 };
+  await page.route('**/api/perfetto/validate', async (route) => {
+    const body = route.request().postDataBuffer()?.toString() ?? '';
+    if (body === 'no trace') {
+      const error = {
+        type: 'invalid_request',
+        message: 'these bytes are no Perfetto trace',
+        details: 'at byte 3',
+      };
+      return route.fulfill({ status: 400, json: { error } });
+    }
+    const slices = body.length;
+    const errors = body === 'broken' ? ['slice 7 ends before <b>it</b> begins'] : [];
+    return route.fulfill({
+      json: {
+        ...figures,
+        packets: 2 * slices,
+        slices,
+        errors,
+        error_count: errors.length * 3,
+        is_valid: errors.length === 0,
+      },
+    });
+  });
+  await page.goto(`/processes/${uuid(1)}?tab=trace`);
+  const part = page.getByRole('region', { name: 'Check traces' });
+  const chooser = part.getByLabel('Choose files, or drop them here');
+  const file = (name: string, text: string) => ({
+    name,
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from(text),
+  });
+  await chooser.setInputFiles([
+    file('before.pftrace', 'a'.repeat(1_000)),
+    file('after.pftrace', 'a'.repeat(1_250)),
+  ]);
+  const row = (name: string) =>
+    part.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
+  await expect(row('Result').getByRole('cell')).toHaveText(['Nothing is wrong', 'Nothing is wrong']);
+  await expect(row('Slices').getByRole('cell')).toHaveText(['1,000', '1,250+250']);
+  await expect(row('Tracks').getByRole('cell')).toHaveText(['3', '3same']);
+  await expectAccessible(page);
+  await part.getByRole('button', { name: 'Take off before.pftrace' }).click();
+  await chooser.setInputFiles([file('broken.pftrace', 'broken'), file('text.txt', 'no trace')]);
+  await expect(row('Result').getByRole('cell')).toHaveText([
+    'Nothing is wrong',
+    'Not valid',
+    'these bytes are no Perfetto traceat byte 3',
+  ]);
+  await expect(part).toContainText('slice 7 ends before <b>it</b> begins');
+  await expect(part).toContainText('and 2 more');
+});

@@ -55,6 +55,12 @@ export async function getFile(path: string, signal?: AbortSignal): Promise<Array
   return await ask(path, '*/*', signal, (response) => response.arrayBuffer());
 }
 
+/** Sends a file, and reads JSON. Throws as {@link get} does. */
+export async function postFile<T>(path: string, file: Blob, signal: AbortSignal): Promise<T> {
+  const request = { method: 'POST', body: file };
+  return await ask(path, 'application/json', signal, (response) => response.json() as Promise<T>, request);
+}
+
 /**
  * Sends JSON, and reads an answer that may be long. Throws as {@link get} does; what else `read` throws, such as when
  * it cannot pass on what it read, is thrown as it is.
@@ -97,10 +103,11 @@ async function ask<T>(
   accept: string,
   signal: AbortSignal | undefined,
   read: (response: Response) => Promise<T>,
-  request: { method?: string; body?: string } = {},
+  request: { method?: string; body?: string | Blob } = {},
 ): Promise<T> {
   let response: Response;
-  const headers = { accept, ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) };
+  const type = request.body instanceof Blob ? 'application/octet-stream' : 'application/json';
+  const headers = { accept, ...(request.body === undefined ? {} : { 'content-type': type }) };
   try {
     response = await fetch(url, { ...request, headers, signal: signal ?? null });
   } catch (error) {

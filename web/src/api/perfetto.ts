@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { type Nanos, nanos } from '@/base/nanos';
-import { ApiError, get, post } from './client';
+import { ApiError, get, post, postFile } from './client';
 import type * as wire from './wire';
 
 /** What a Perfetto trace of a process would hold. */
@@ -26,6 +26,14 @@ export type TraceProgress =
   | { phase: 'counting'; done: number; total: number }
   /** Bytes that have come, of about so many. */
   | { phase: 'writing'; bytes: number; estimated: number };
+
+/** What is in a Perfetto trace, and what is wrong with it. */
+export type TraceValidation = wire.PerfettoValidation;
+
+/** Lets the server check a trace: strictly, what Perfetto would repair without a word is an error. */
+export function validateTrace(file: Blob, signal: AbortSignal): Promise<TraceValidation> {
+  return postFile('/api/perfetto/validate', file, signal);
+}
 
 /** What a trace of a process would hold: real counts, the range they cover, and estimates. */
 export function perfettoInfoQuery(processId: string) {

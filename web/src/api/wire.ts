@@ -15,6 +15,7 @@ export type LogRecord = Schemas['LogRecord'];
 export type OperationList = Schemas['OperationList'];
 export type ServiceList = Schemas['ServiceList'];
 export type PerfettoInfo = Schemas['PerfettoInfo'];
+export type PerfettoValidation = Schemas['PerfettoValidation'];
 export type PerfettoProgress = Schemas['PerfettoProgress'];
 export type PerfettoRequest = Schemas['PerfettoRequest'];
 export type Process = Schemas['Process'];

@@ -13,6 +13,7 @@ import { useZone } from '@/ui/preferences';
 import { ErrorState } from '@/ui/states';
 import { useStored } from '@/ui/stored';
 import { noteError } from '@/ui/toasts';
+import { CheckTraces } from './check';
 import { JobList } from './job-list';
 import { cancel, enqueue, useJobs } from './jobs';
 import { fileTarget, memoryTarget } from './targets';
@@ -41,7 +42,10 @@ export function GenerateTrace({ process }: { process: Process }) {
             <div className="skeleton h-4 w-40" />
           </div>
         )}
-        <JobList jobs={jobs} />
+        <div className="space-y-5">
+          <JobList jobs={jobs} />
+          <CheckTraces />
+        </div>
       </div>
     </div>
   );
