@@ -150,7 +150,7 @@ function Tabs({ processId, tab }: { processId: string; tab: ProcessTab }) {
           })}
           aria-current={other.tab === tab ? 'page' : undefined}
           className={classes(
-            '-mb-px border-b-2 px-2 py-2 -outline-offset-2',
+            'border-b-2 px-2 py-2 -outline-offset-2',
             other.tab === tab ? 'border-accent font-medium' : 'border-transparent text-muted hover:text-text',
           )}
         >
