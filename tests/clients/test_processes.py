@@ -66,7 +66,7 @@ def test_what_a_process_sent_is_counted(server):
         "error_count": "1",
         "trace_count": "2",
         "log_count": "2",
-        "levels": {"fatal": "0", "error": "0", "warn": "2", "info": "0", "debug": "0", "trace": "0"},
+        "levels": {"fatal": "0", "error": "0", "warn": "2", "info": "0", "debug": "0", "trace": "0", "unspecified": "0"},
         "metric_point_count": "0",
         "metric_count": "0",
         "thread_count": "1",
@@ -101,3 +101,11 @@ def test_processes_are_sorted_and_found(server):
     # Names of attributes are not what is looked for, as nearly all processes have them.
     assert pages(server, "search=host.name", 10) == []
     assert pages(server, "search=%25", 10) == []
+
+
+def test_what_is_not_asked_for_is_not_told(server):
+    send(server, 1)
+    whole, = json.loads(server.request("/api/processes"))["processes"]
+    assert whole["counts"] == {"spans": "1", "logs": "0", "metrics": "0"} and "service.name" in whole["properties"]
+    short, = json.loads(server.request("/api/processes?counts=false&properties=false"))["processes"]
+    assert short == {key: value for key, value in whole.items() if key not in ("counts", "properties")}

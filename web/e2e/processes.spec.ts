@@ -426,3 +426,77 @@ test('checks traces from files, and compares them', async ({ page }) => {
   await expect(part).toContainText('slice 7 ends before <b>it</b> begins');
   await expect(part).toContainText('and 2 more');
 });
+
+/** Answers for the traces of all processes; says of which it was asked, in order. */
+async function serveTraces(page: Page): Promise<string[]> {
+  const asked: string[] = [];
+  await page.route('**/api/perfetto/*/generate', async (route) => {
+    const id = new URL(route.request().url()).pathname.split('/')[3]!;
+    asked.push(id);
+    const counts = { thread: '1', async: '0', open: '0', events: '0', links: '0', logs: '0', metrics: '0' };
+    const plan = { process_id: id, counts, packets: '2', estimated_bytes: '10', estimated_seconds: 0.1 };
+    const lines = [{ type: 'plan', ...plan }, { type: 'binary_start' }].map(
+      (line) => `${JSON.stringify(line)}\n`,
+    );
+    await route.fulfill({ body: `${lines.join('')}trace of ${id}`, contentType: 'application/octet-stream' });
+  });
+  return asked;
+}
+
+test('makes traces of several processes, into a folder', async ({ page }) => {
+  await serve(page);
+  const asked = await serveTraces(page);
+  // The dialog that no test can answer.
+  await page.addInitScript(() => {
+    const written: Record<string, string> = {};
+    Object.assign(window, {
+      written,
+      showDirectoryPicker: async () => ({
+        getFileHandle: async (name: string) => ({
+          createWritable: async () => ({
+            write: async (bytes: Uint8Array) => {
+              written[name] = (written[name] ?? '') + new TextDecoder().decode(bytes);
+            },
+            close: async () => {
+              written[name] += ', whole';
+            },
+            abort: async () => {},
+          }),
+        }),
+      }),
+    });
+  });
+  await page.goto('/processes');
+  for (const number of [1, 3]) await rows(page).nth(number).getByRole('checkbox').check();
+  const chosen = page.getByRole('region', { name: 'Chosen processes' });
+  await expect(chosen).toContainText('2 processes chosen');
+  await expectAccessible(page);
+  await chosen.getByRole('button', { name: 'Generate 2 traces' }).click();
+  await expect(chosen).toBeHidden();
+  await page.getByRole('button', { name: '2 traces' }).click();
+  const list = page.getByRole('list', { name: 'Traces' });
+  await expect(list.getByRole('listitem', { name: 'service-3-1003.pftrace' })).toContainText('Done');
+  await expect(list.getByRole('listitem', { name: 'service-1-1001.pftrace' })).toContainText('Done');
+  expect(asked).toEqual([uuid(1), uuid(3)]);
+  expect(await page.evaluate(() => (window as unknown as { written: object }).written)).toEqual({
+    'service-1-1001.pftrace': `trace of ${uuid(1)}, whole`,
+    'service-3-1003.pftrace': `trace of ${uuid(3)}, whole`,
+  });
+});
+
+test('makes traces of several processes, as downloads', async ({ page }) => {
+  await serve(page);
+  await serveTraces(page);
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'showDirectoryPicker'));
+  const names: string[] = [];
+  page.on('download', (download) => names.push(download.suggestedFilename()));
+  await page.goto('/processes');
+  await page.getByRole('checkbox', { name: 'Choose all that are loaded' }).check();
+  const chosen = page.getByRole('region', { name: 'Chosen processes' });
+  await expect(chosen).toContainText('100 processes chosen');
+  await chosen.getByRole('button', { name: 'Choose none' }).click();
+  await expect(chosen).toBeHidden();
+  for (const number of [0, 2]) await rows(page).nth(number).getByRole('checkbox').check();
+  await chosen.getByRole('button', { name: 'Generate 2 traces' }).click();
+  await expect.poll(() => names).toEqual(['service-0-1000.pftrace', 'service-2-1002.pftrace']);
+});

@@ -89,15 +89,18 @@ pub struct Process {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, nullable = false, required = false)]
     pub parent_process_id: Option<ProcessId>,
-    /// All resource attributes, as plain JSON.
-    #[schema(value_type = BTreeMap<String, Object>)]
-    pub properties: BTreeMap<String, serde_json::Value>,
+    /// All resource attributes, as plain JSON; absent when they were not to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = BTreeMap<String, Object>, nullable = false, required = false)]
+    pub properties: Option<BTreeMap<String, serde_json::Value>>,
     /// The same with their types, each as it was sent; only in the answer for one process.
     #[serde(default, deserialize_with = "ignore", skip_serializing_if = "is_empty")]
     #[schema(value_type = Vec<crate::KeyValue>, required = false)]
     pub resource: Attributes,
-    /// Rows of the process in the time asked for.
-    pub counts: ProcessCounts,
+    /// Rows of the process in the time asked for; absent when they were not to be counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub counts: Option<ProcessCounts>,
 }
 
 /// Who reads answers in Rust has no need of them.

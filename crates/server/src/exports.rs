@@ -100,14 +100,10 @@ pub(crate) fn read_parameters(
     mut params: Params,
 ) -> Result<(TimelineRequest, ExportEncoding), Refusal> {
     let (kinds, begin, end) = (params.text("kinds")?, params.text("begin")?, params.text("end")?);
-    let gzip = params.parsed("gzip", |text| match text {
-        "true" | "1" => Ok(ExportEncoding::Gzip),
-        "false" | "0" => Ok(ExportEncoding::Plain),
-        _ => Err(format!("{text:?} is neither true nor false")),
-    })?;
+    let gzip = params.flag("gzip")?.unwrap_or(false);
     params.finish()?;
     let request = request(app, subject, kinds.as_deref(), begin.as_deref(), end.as_deref())?;
-    Ok((request, gzip.unwrap_or_default()))
+    Ok((request, if gzip { ExportEncoding::Gzip } else { ExportEncoding::Plain }))
 }
 
 /// What is exported.

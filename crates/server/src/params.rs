@@ -92,6 +92,15 @@ impl Params {
         Ok(self.parsed(name, read)?.unwrap_or(default))
     }
 
+    /// Takes a parameter that is `true` or `false`.
+    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, Refusal> {
+        self.parsed(name, |text| match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(format!("{text:?} is neither true nor false")),
+        })
+    }
+
     /// Takes `from` and `to`.
     pub(crate) fn range(&mut self, now: Timestamp) -> Result<TimeRange, Refusal> {
         let from = self.text("from")?;

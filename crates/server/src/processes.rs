@@ -100,6 +100,8 @@ impl fmt::Display for SortValue {
         ("order" = Option<String>, Query, description = "`desc` or `asc`; when not given, the newest come first, and names from A"),
         ("from" = Option<String>, Query, description = "Active at or after this time; counts are of rows from then on"),
         ("to" = Option<String>, Query, description = "Active before this time; counts are of rows before"),
+        ("counts" = Option<bool>, Query, description = "Whether to count the rows of each, which takes the longest; true when not given"),
+        ("properties" = Option<bool>, Query, description = "Whether to tell all attributes of the resource; true when not given"),
         ("limit" = Option<u32>, Query, description = "Most processes, 1 to 500; 50 when not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page of processes", body = ProcessList),
@@ -111,6 +113,8 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     let sort = params.parsed("sort", Sort::parse)?.unwrap_or(Sort::LastUpdate);
     let is_descending = params.parsed("order", parse_order)?.unwrap_or(sort.is_descending());
     let cursor = params.parsed("cursor", |text| sort.parse_cursor(text))?;
+    let with_counts = params.flag("counts")?.unwrap_or(true);
+    let with_properties = params.flag("properties")?.unwrap_or(true);
     params.finish()?;
 
     let mut values = Parameters::default();
@@ -163,7 +167,14 @@ pub(crate) async fn list(State(app): State<App>, mut params: Params) -> Result<J
     let next_cursor = found.last().filter(|_| has_more).map(|(id, value)| format!("{value}-{}", id.replace('-', "")));
     let ids: Vec<String> = found.into_iter().map(|(id, _)| id).collect();
     let mut processes = described(&app, &ids).await?;
-    count(&app, &mut processes, range).await?;
+    if with_counts {
+        count(&app, &mut processes, range).await?;
+    }
+    if !with_properties {
+        for process in &mut processes {
+            process.properties = None;
+        }
+    }
     Ok(Json(ProcessList { processes, next_cursor }))
 }
 
@@ -253,11 +264,11 @@ fn read(batches: &[Rows]) -> Result<Vec<Process>, Refusal> {
                 first_seen: time(first_seen.get(row)).unwrap_or_default(),
                 last_update_time: time(last_update_time.get(row)).unwrap_or_default(),
                 parent_process_id: parent_process_id.get(row).map(parse_id).transpose()?,
-                properties: serde_json::from_str(resource.get(row).unwrap_or("{}")).map_err(|error| {
+                properties: Some(serde_json::from_str(resource.get(row).unwrap_or("{}")).map_err(|error| {
                     Refusal::internal("a resource is not a JSON object").with_details(error.to_string())
-                })?,
+                })?),
                 resource: Attributes::default(),
-                counts: ProcessCounts::default(),
+                counts: None,
             });
         }
     }
@@ -280,7 +291,7 @@ async fn count(app: &App, processes: &mut [Process], range: TimeRange) -> Result
     )?;
     for process in processes {
         let of = |counts: &HashMap<ProcessId, u64>| counts.get(&process.process_id).copied().unwrap_or(0);
-        process.counts = ProcessCounts { spans: of(&spans), logs: of(&logs), metrics: of(&metrics) };
+        process.counts = Some(ProcessCounts { spans: of(&spans), logs: of(&logs), metrics: of(&metrics) });
     }
     Ok(())
 }

@@ -52,6 +52,9 @@ export function processesQuery(filter: ProcessFilter, range: TimeRange) {
           ['sort', filter.sort],
           ['order', filter.order],
           ...rangeParameters(range),
+          // The list shows neither.
+          ['counts', 'false'],
+          ['properties', 'false'],
           ['limit', String(PROCESSES_A_PAGE)],
           ['cursor', pageParam ?? undefined],
         ],

@@ -898,8 +898,8 @@ export interface components {
             arch?: string;
             /** @description Command line. */
             command_line?: string;
-            /** @description Rows of the process in the time asked for. */
-            counts: components["schemas"]["ProcessCounts"];
+            /** @description Rows of the process in the time asked for; absent when they were not to be counted. */
+            counts?: components["schemas"]["ProcessCounts"];
             /** @description `deployment.environment.name`. */
             environment?: string;
             /** @description Path or name of the executable. */
@@ -918,8 +918,8 @@ export interface components {
             pid?: string;
             /** @description UUID. */
             process_id: string;
-            /** @description All resource attributes, as plain JSON. */
-            properties: {
+            /** @description All resource attributes, as plain JSON; absent when they were not to be told. */
+            properties?: {
                 [key: string]: Record<string, never>;
             };
             /** @description The same with their types, each as it was sent; only in the answer for one process. */
@@ -1983,6 +1983,8 @@ export interface operations {
     list_processes: {
         parameters: {
             query?: {
+                /** @description Whether to count the rows of each, which takes the longest; true when not given */
+                counts?: boolean;
                 /** @description `next_cursor` of the page before */
                 cursor?: string;
                 /** @description Active at or after this time; counts are of rows from then on */
@@ -1991,6 +1993,8 @@ export interface operations {
                 limit?: number;
                 /** @description `desc` or `asc`; when not given, the newest come first, and names from A */
                 order?: string;
+                /** @description Whether to tell all attributes of the resource; true when not given */
+                properties?: boolean;
                 /** @description Text in the id or in any attribute of the resource, such as the name of service, host, executable or user, the version, the command line; letter case does not matter */
                 search?: string;
                 /** @description `last_update`, `start` or `service`; `last_update` when not given */

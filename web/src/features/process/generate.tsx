@@ -14,6 +14,7 @@ import { ErrorState } from '@/ui/states';
 import { useStored } from '@/ui/stored';
 import { noteError } from '@/ui/toasts';
 import { CheckTraces } from './check';
+import { fileNameOf } from './file-name';
 import { JobList } from './job-list';
 import { cancel, enqueue, useJobs } from './jobs';
 import { fileTarget, memoryTarget } from './targets';
@@ -220,11 +221,6 @@ function readBound(
   if (begin !== null && time < begin) return `Nothing is earlier than ${formatExact(begin, zone)}.`;
   if (end !== null && time > end) return `Nothing is later than ${formatExact(end, zone)}.`;
   return time;
-}
-
-function fileNameOf({ service_name, pid, process_id }: Process): string {
-  const service = service_name.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'process';
-  return `${service}-${pid ?? process_id.slice(0, 8)}`;
 }
 
 function formatSeconds(seconds: number): string {

@@ -45,16 +45,20 @@ function update(id: number, part: Partial<Job>) {
   change(jobs.map((job) => (job.id === id ? { ...job, ...part } : job)));
 }
 
-/** Traces of a process, the newest first. They go on while other pages are open. */
-export function useJobs(processId: string): readonly Job[] {
-  const all = useSyncExternalStore(
+/** Traces of all processes, the newest first. They go on while other pages are open. */
+export function useAllJobs(): readonly Job[] {
+  return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     () => jobs,
   );
-  return all.filter((job) => job.processId === processId);
+}
+
+/** Traces of a process, likewise. */
+export function useJobs(processId: string): readonly Job[] {
+  return useAllJobs().filter((job) => job.processId === processId);
 }
 
 /** Makes a trace as soon as those before it are made. */

@@ -28,6 +28,41 @@ export async function fileTarget(fileName: string): Promise<Target | null> {
   }
 }
 
+type PickFolder = (options: { mode: 'readwrite' }) => Promise<{
+  getFileHandle: (
+    name: string,
+    options: { create: true },
+  ) => Promise<{ createWritable: () => Promise<Writable> }>;
+}>;
+
+/**
+ * A folder that the person chooses, in which each trace becomes a file when its turn comes, where the browser can; else
+ * each is downloaded. `null` when the person chose none. To be called while a click is handled.
+ */
+export async function folderTargets(): Promise<((fileName: string) => Target) | null> {
+  const pick = (window as { showDirectoryPicker?: PickFolder }).showDirectoryPicker;
+  if (pick === undefined) return (fileName) => memoryTarget((blob) => download(blob, fileName));
+  try {
+    const folder = await pick({ mode: 'readwrite' });
+    return (fileName) => {
+      let file: Promise<Writable> | undefined;
+      const open = () => {
+        file ??= folder.getFileHandle(fileName, { create: true }).then((handle) => handle.createWritable());
+        return file;
+      };
+      return {
+        write: async (bytes) => (await open()).write(bytes),
+        close: async () => (await open()).close(),
+        // What was never begun leaves no file.
+        abort: async () => await (await file)?.abort(),
+      };
+    };
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') return null;
+    throw error;
+  }
+}
+
 /** Keeps the bytes, and gives them all together. */
 export function memoryTarget(give: (blob: Blob) => void, abort: () => void = () => {}): Target {
   const pieces: Blob[] = [];

@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { type Process, processesQuery } from '@/api/processes';
 import { plural } from '@/base/numbers';
 import { describeRange, PRESETS, type TimeRange } from '@/base/time-range';
@@ -23,7 +23,14 @@ import { ProcessTable, type ProcessTableHandle } from './table';
 const MOST_PAGES_REFRESHED = 5;
 
 /** All processes that were active in a time: found by text, sorted, newest activity first. */
-export function ProcessesPage({ search }: { search: ProcessSearch }) {
+export function ProcessesPage(props: {
+  search: ProcessSearch;
+  /** What can be done with several; `done` takes the choice back. */
+  actions: (processes: readonly Process[], done: () => void) => ReactNode;
+  /** What is under way. */
+  underWay: ReactNode;
+}) {
+  const { search } = props;
   const [range, setRange] = useTimeRange();
   const navigate = useNavigate();
   const interval = useRefreshInterval();
@@ -65,6 +72,17 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
     [navigate],
   );
   const { q, ...sorting } = search;
+  const [chosen, setChosen] = useState<ReadonlyMap<string, Process>>(() => new Map());
+  const choose = useCallback((some: readonly Process[], isChosen: boolean) => {
+    setChosen((before) => {
+      const next = new Map(before);
+      for (const process of some) {
+        if (isChosen) next.set(process.process_id, process);
+        else next.delete(process.process_id);
+      }
+      return next;
+    });
+  }, []);
   const find = (text: string) => change(text === '' ? sorting : { ...sorting, q: text }, true);
 
   useHotkeys('Processes', [
@@ -88,6 +106,7 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
   return (
     <>
       <PageHeader title={<h1 className="text-[0.9375rem] font-semibold tracking-tight">Processes</h1>}>
+        {props.underWay}
         <TimeRangePicker range={range} onChange={setRange} />
         <RefreshControl busy={query.isFetching} onRefresh={refresh} />
       </PageHeader>
@@ -130,6 +149,18 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
             </span>
             {hasNextPage && <span className="text-faint">· others load as you scroll</span>}
           </p>
+          {chosen.size > 0 && (
+            <section
+              aria-label="Chosen processes"
+              className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line bg-selected px-4 py-1.5"
+            >
+              <span className="tabular">{plural(chosen.size, 'process', 'processes')} chosen</span>
+              {props.actions([...chosen.values()], () => setChosen(new Map()))}
+              <Button look="ghost" onClick={() => setChosen(new Map())}>
+                Choose none
+              </Button>
+            </section>
+          )}
           <ProcessTable
             processes={processes}
             filter={filter}
@@ -139,6 +170,8 @@ export function ProcessesPage({ search }: { search: ProcessSearch }) {
             loadingMore={query.isFetchingNextPage}
             problemWithMore={query.isFetchNextPageError ? query.error : null}
             onMore={more}
+            chosen={chosen}
+            onChoose={choose}
             handle={table}
           />
         </div>

@@ -20,7 +20,7 @@ const WIDE_ENOUGH = 'hidden @xl:inline';
 
 /** Columns; the start needs more than a phone's width, computer, user and PID a wide list, the whole id a wider one. */
 const COLUMNS =
-  'grid items-center gap-4 px-4 grid-cols-[minmax(0,1fr)_8.5rem_1.5rem] @xl:grid-cols-[minmax(0,1fr)_8.5rem_8.5rem_5.5rem] @4xl:grid-cols-[minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_5.5rem] @6xl:grid-cols-[minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_19rem]';
+  'grid items-center gap-4 px-4 grid-cols-[1rem_minmax(0,1fr)_8.5rem_1.5rem] @xl:grid-cols-[1rem_minmax(0,1fr)_8.5rem_8.5rem_5.5rem] @4xl:grid-cols-[1rem_minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_5.5rem] @6xl:grid-cols-[1rem_minmax(0,1.6fr)_8.5rem_8.5rem_minmax(0,0.7fr)_minmax(0,0.9fr)_4.5rem_19rem]';
 
 /** What the page moves the table by. */
 export interface ProcessTableHandle {
@@ -38,9 +38,14 @@ export function ProcessTable(props: {
   loadingMore: boolean;
   problemWithMore: Error | null;
   onMore: () => void;
+  /** Those that are chosen, by id. */
+  chosen: ReadonlyMap<string, Process>;
+  onChoose: (processes: readonly Process[], isChosen: boolean) => void;
   handle: Ref<ProcessTableHandle>;
 }) {
-  const { processes, filter, onSort, hasMore, loadingMore, problemWithMore, onMore } = props;
+  const { processes, filter, onSort, hasMore, loadingMore, problemWithMore, onMore, chosen, onChoose } =
+    props;
+  const areAllChosen = processes.every(({ process_id }) => chosen.has(process_id));
   const [zone] = useZone();
   const now = useNow(5_000);
   const scroller = useRef<HTMLDivElement>(null);
@@ -89,6 +94,15 @@ export function ProcessTable(props: {
     >
       <div role="rowgroup">
         <div role="row" className={`${COLUMNS} h-8 shrink-0 border-b border-line text-xs text-faint`}>
+          <span role="columnheader" className="flex">
+            <input
+              type="checkbox"
+              aria-label="Choose all that are loaded"
+              checked={areAllChosen}
+              onChange={({ target }) => onChoose(processes, target.checked)}
+              className="size-4 accent-accent"
+            />
+          </span>
           {head('service', 'Process')}
           {head('start', 'Start', WIDE_ENOUGH)}
           {head('last_update', 'Last update')}
@@ -113,7 +127,14 @@ export function ProcessTable(props: {
               className="absolute inset-x-0 top-0"
               style={{ height: ROW, transform: `translateY(${item.start}px)` }}
             >
-              <Row process={processes[item.index]!} position={item.index + 2} zone={zone} now={now} />
+              <Row
+                process={processes[item.index]!}
+                position={item.index + 2}
+                zone={zone}
+                now={now}
+                isChosen={chosen.has(processes[item.index]!.process_id)}
+                onChoose={onChoose}
+              />
             </div>
           ))}
         </div>
@@ -179,10 +200,18 @@ function SortHeader(props: {
   );
 }
 
-const Row = memo(function Row(props: { process: Process; position: number; zone: Zone; now: Nanos }) {
+const Row = memo(function Row(props: {
+  process: Process;
+  position: number;
+  zone: Zone;
+  now: Nanos;
+  isChosen: boolean;
+  onChoose: (processes: readonly Process[], isChosen: boolean) => void;
+}) {
   const { process, position, zone, now } = props;
   const id = process.process_id;
   const program = process.command_line ?? process.executable;
+  const name = `${serviceLabel(process.service_name.slice(0, 300))}${process.pid === undefined ? '' : `, PID ${process.pid}`}${process.host_name === undefined ? '' : ` on ${process.host_name.slice(0, 300)}`}`;
   return (
     <div
       role="row"
@@ -193,12 +222,22 @@ const Row = memo(function Row(props: { process: Process; position: number; zone:
         'relative h-full border-b border-line hover:bg-hover has-[a:focus-visible]:bg-hover',
       )}
     >
+      <span role="cell" className="flex">
+        <input
+          type="checkbox"
+          aria-label={`Choose ${name}`}
+          checked={props.isChosen}
+          onChange={({ target }) => props.onChoose([process], target.checked)}
+          // Above the link that covers the row.
+          className="relative z-[1] size-4 accent-accent"
+        />
+      </span>
       <span role="cell" className="min-w-0">
         <Link
           id={`process-${id}`}
           to="/processes/$processId"
           params={{ processId: id }}
-          aria-label={`${serviceLabel(process.service_name.slice(0, 300))}${process.pid === undefined ? '' : `, PID ${process.pid}`}${process.host_name === undefined ? '' : ` on ${process.host_name.slice(0, 300)}`}`}
+          aria-label={name}
           className="flex min-w-0 after:absolute after:inset-0"
         >
           <ServiceName service={process.service_name.slice(0, 300)} className="font-medium" />
