@@ -106,8 +106,14 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     enabled: wanted !== null,
     placeholderData: keepPreviousData,
   });
+  // What was asked for before may serve, when it is of the same beginning.
   const finer =
-    wanted !== null && fine.data?.window != null && covers(fine.data.window, zoom) ? fine.data : null;
+    wanted !== null &&
+    fine.data?.window != null &&
+    fine.data.origin === origin &&
+    covers(fine.data.window, zoom)
+      ? fine.data
+      : null;
   const [folded, setFolded] = useState<ReadonlySet<string>>(() => new Set());
   const shown = finer ?? whole;
   const lines = useMemo(

@@ -1,0 +1,166 @@
+/**
+ * Measures the app against a running server, into which it sends what it opens: traces of 100,000 and of 1,000,000 spans,
+ * and 100,000 processes. The server should be a release build on an empty folder, with a memory limit that a trace of a
+ * million spans fits into (`--memory-limit 3GiB`).
+ *
+ *     node scripts/measure.mjs http://127.0.0.1:9090
+ */
+
+import { createHash } from 'node:crypto';
+import { chromium } from '@playwright/test';
+
+const base = process.argv[2] ?? 'http://127.0.0.1:9090';
+const start = BigInt(Date.now() - 600_000) * 1_000_000n;
+const text = (key, value) => ({ key, value: { stringValue: value } });
+
+async function send(path, body) {
+  const answer = await fetch(base + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+}
+
+/** A trace of calls within calls, ten below each, of eight services. */
+async function sendTrace(count) {
+  const traceId = createHash('md5').update(`trace of ${count} ${start}`).digest('hex');
+  const id = (number) => (number + 1).toString(16).padStart(16, '0');
+  const depthOf = (number) => (number === 0 ? 0 : 1 + depthOf(Math.floor((number - 1) / 10)));
+  for (let from = 0; from < count; from += 20_000) {
+    const byService = new Map();
+    for (let number = from; number < Math.min(from + 20_000, count); number++) {
+      const begin = start + BigInt(number) * 1_000n;
+      const span = {
+        traceId,
+        spanId: id(number),
+        ...(number === 0 ? {} : { parentSpanId: id(Math.floor((number - 1) / 10)) }),
+        name: `operation ${number % 50}`,
+        startTimeUnixNano: String(begin),
+        endTimeUnixNano: String(begin + BigInt(Math.ceil((count * 2_000) / 10 ** depthOf(number)))),
+        ...(number % 997 === 5 ? { status: { code: 2, message: 'it failed' } } : {}),
+        attributes: [text('http.route', `/api/${number % 20}`), text('user.id', `user-${number % 5_000}`)],
+      };
+      const service = `service-${number % 8}`;
+      byService.set(service, [...(byService.get(service) ?? []), span]);
+    }
+    const resourceSpans = [...byService].map(([service, spans]) => ({
+      resource: { attributes: [text('service.name', service)] },
+      scopeSpans: [{ spans }],
+    }));
+    await send('/v1/traces', { resourceSpans });
+  }
+  return traceId;
+}
+
+async function sendProcesses(count) {
+  for (let from = 0; from < count; from += 5_000) {
+    const resourceSpans = Array.from({ length: Math.min(5_000, count - from) }, (_, at) => {
+      const number = from + at;
+      const hex = (number + 1).toString(16);
+      const instance = `10000000-0000-4000-8000-${hex.padStart(12, '0')}`;
+      const span = {
+        traceId: hex.padStart(32, '0'),
+        spanId: hex.padStart(16, '0'),
+        name: 'work',
+        startTimeUnixNano: String(start + BigInt(number)),
+        endTimeUnixNano: String(start + BigInt(number) + 1_000n),
+      };
+      const attributes = [
+        text('service.name', `fleet-${number % 40}`),
+        text('service.instance.id', instance),
+        text('host.name', `node-${number % 1_000}`),
+      ];
+      return { resource: { attributes }, scopeSpans: [{ spans: [span] }] };
+    });
+    await send('/v1/traces', { resourceSpans });
+  }
+}
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const percentile = (values, share) =>
+  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)];
+
+/** Milliseconds from the click on the address to what is waited for; the median of five loads. What fails is thrown. */
+async function opening(page, path, ready) {
+  const times = [];
+  for (let load = 0; load < 5; load++) {
+    await page.goto('about:blank');
+    const began = performance.now();
+    await page.goto(base + path, { waitUntil: 'commit' });
+    const alert = page.getByRole('alert');
+    await ready(page).or(alert).first().waitFor({ timeout: 120_000 });
+    if (await alert.isVisible()) throw new Error((await alert.textContent()) ?? '');
+    times.push(performance.now() - began);
+  }
+  return median(times);
+}
+
+/** Milliseconds of each frame while an element is scrolled for two seconds. */
+async function frames(element) {
+  return await element.evaluate(
+    (node) =>
+      new Promise((resolve) => {
+        const lengths = [];
+        let [last, begun] = [performance.now(), performance.now()];
+        const frame = (now) => {
+          lengths.push(now - last);
+          last = now;
+          node.scrollTop += 120;
+          if (now - begun < 2_000) requestAnimationFrame(frame);
+          else resolve(lengths.slice(2));
+        };
+        requestAnimationFrame((now) => {
+          [last, begun] = [now, now];
+          requestAnimationFrame(frame);
+        });
+      }),
+  );
+}
+
+const framesText = (lengths) =>
+  `${median(lengths).toFixed(1)} ms, 95th percentile ${percentile(lengths, 0.95).toFixed(1)} ms`;
+
+function tell(name, value) {
+  console.log(`${name.padEnd(68)}${value}`);
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+
+  await page.goto(`${base}/traces`, { waitUntil: 'networkidle' });
+  const scripts = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.endsWith('.js'))
+      .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+  );
+  tell('JavaScript of the first page, as sent', `${(scripts / 1_000).toFixed(0)} kB`);
+
+  for (const count of [100_000, 1_000_000]) {
+    const traceId = await sendTrace(count);
+    const tree = (page) => page.getByRole('treeitem').first();
+    const name = `trace of ${count.toLocaleString('en-GB')} spans`;
+    try {
+      const opened = await opening(page, `/traces/${traceId}`, tree);
+      const scrolled = await frames(page.getByRole('tree', { name: 'Spans' }));
+      tell(`${name}: first rows`, `${(opened / 1_000).toFixed(2)} s`);
+      tell(`${name}: frame while scrolling`, framesText(scrolled));
+    } catch (error) {
+      tell(`${name}: does not open`, error.message);
+    }
+  }
+
+  await sendProcesses(100_000);
+  const row = (page) => page.getByRole('table', { name: 'Processes' }).getByRole('link').first();
+  const listed = await opening(page, '/processes', row);
+  const scrolled = await frames(page.getByLabel('List of processes'));
+  tell('list of 100,000 processes: first rows', `${(listed / 1_000).toFixed(2)} s`);
+  tell('list of 100,000 processes: frame while scrolling', framesText(scrolled));
+} finally {
+  await browser.close();
+}
