@@ -143,7 +143,7 @@ impl Chart {
             }
         };
         self.span_count += 1;
-        let length = end.map_or(DurationNs::default(), |end| DurationNs::from_nanos(end - span.start));
+        let length = end.map_or(DurationNs::default(), |end| DurationNs::from_nanos(end.saturating_sub(span.start)));
         let slice = FlameSlice {
             start: Timestamp::from_nanos(span.start),
             end: end.map(Timestamp::from_nanos),

@@ -85,7 +85,7 @@ pub(crate) async fn of_process(
 /// quantiles, average and rate of the observations of each step; a summary their average and rate.
 #[utoipa::path(get, path = "/api/metrics/series", operation_id = "metric_series", tag = "metrics",
     params(("name" = String, Query, description = "Name of the metric"),
- ("kind" = Option<String>, Query, description = "`GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name"),
+        ("kind" = Option<String>, Query, description = "`GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name"),
         ("process" = Option<String>, Query, description = "UUID of a process"),
         ("service" = Option<String>, Query, description = "`service.name`"),
         ("from" = Option<String>, Query, description = "From this time on; from the first point when not given"),
