@@ -1,6 +1,6 @@
 /**
  * Measures the app against a running server, into which it sends what it opens: traces of 100,000 and of 1,000,000 spans,
- * and 100,000 processes. The server should be a release build on an empty folder, with a memory limit that a trace of a
+ * 100,000 processes, and 2,000,000 log records that it then asks for as the page does. The server should be a release build on an empty folder, with a memory limit that a trace of a
  * million spans fits into (`--memory-limit 3GiB`).
  *
  *     node scripts/measure.mjs http://127.0.0.1:9090
@@ -75,6 +75,42 @@ async function sendProcesses(count) {
     });
     await send('/v1/traces', { resourceSpans });
   }
+}
+
+const LOGS = 2_000_000;
+const HOUR = 3_600_000_000_000n;
+
+/** Log records of an hour: every eighth tells of a card that was declined, one in 450 is FATAL. */
+async function sendLogs() {
+  const severities = [9, 9, 9, 9, 9, 9, 5, 13, 17, 1];
+  for (let from = 0; from < LOGS; from += 20_000) {
+    const resourceLogs = Array.from({ length: 6 }, (_, service) => ({
+      resource: { attributes: [text('service.name', `writer-${service}`)] },
+      scopeLogs: [{ logRecords: [] }],
+    }));
+    for (let number = from; number < from + 20_000; number++) {
+      resourceLogs[number % 6].scopeLogs[0].logRecords.push({
+        timeUnixNano: String(start - HOUR + (BigInt(number) * HOUR) / BigInt(LOGS)),
+        severityNumber: number % 450 === 0 ? 21 : severities[number % 10],
+        body: { stringValue: number % 8 === 0 ? `payment ${number} declined` : `request ${number} served` },
+        attributes: [text('user.id', `u${number % 100}`), text('http.route', '/api/cart/{id}')],
+      });
+    }
+    await send('/v1/logs', { resourceLogs });
+  }
+}
+
+/** Milliseconds to answer a question; the median of five. */
+async function answering(path) {
+  const times = [];
+  for (let question = 0; question < 5; question++) {
+    const began = performance.now();
+    const answer = await fetch(base + path);
+    await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    times.push(performance.now() - began);
+  }
+  return median(times);
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -161,6 +197,22 @@ try {
   const scrolled = await frames(page.getByLabel('List of processes'));
   tell('list of 100,000 processes: first rows', `${(listed / 1_000).toFixed(2)} s`);
   tell('list of 100,000 processes: frame while scrolling', framesText(scrolled));
+
+  await sendLogs();
+  const hour = `from=${start - HOUR}&to=${start}`;
+  const questions = [
+    ['newest 200', 'logs?limit=200'],
+    ['… with a text that every eighth has', 'logs?limit=200&search=declined'],
+    ['… with a text that none has', 'logs?limit=200&search=nosuchtext'],
+    ['… of FATAL', 'logs?limit=200&level=FATAL'],
+    ['… of a service', 'logs?limit=200&service=writer-3'],
+    ['… with an attribute', 'logs?limit=200&attr.user.id=u7'],
+    ['counts by level', 'logs/histogram?buckets=100'],
+    ['… with a text', 'logs/histogram?buckets=100&search=declined'],
+  ];
+  for (const [name, question] of questions) {
+    tell(`2,000,000 log records: ${name}`, `${(await answering(`/api/${question}&${hour}`)).toFixed(0)} ms`);
+  }
 } finally {
   await browser.close();
 }

@@ -74,7 +74,10 @@ export function Chart(props: {
     (surface) => {
       const outline = (line: number, at: number, isSelected: boolean) =>
         drawOutline(surface, lines, { line, at }, scrollTop, zoom, length, isSelected);
-      if (hover !== undefined) outline(hover.line, hover.at, false);
+      const line = hover === undefined ? undefined : lines.all[hover.line];
+      // What was under the pointer may have moved since.
+      const isThere = line?.kind === 'row' && line.row.slices[hover!.at] === hover!.slice;
+      if (hover !== undefined && isThere) outline(hover.line, hover.at, false);
       if (selected !== undefined) outline(selected.line, selected.at, true);
     },
     [lines, scrollTop, zoom, length, hover?.slice, selected],

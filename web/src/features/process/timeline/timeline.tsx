@@ -95,7 +95,10 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     value: spanId,
     linked: search.span,
     write: (span) => link({ span }),
-    read: setSpanId,
+    read: (span) => {
+      setSelected(undefined);
+      setSpanId(span);
+    },
   });
 
   const wanted = useRested(
@@ -138,6 +141,7 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     return (name: string) => wanted === '' || name.toLowerCase().includes(wanted);
   }, [find]);
 
+  const chart = useRef<ChartHandle>(null);
   // A link to a span opens at its row.
   const openAt = useRef(search.span);
   useEffect(() => {
@@ -146,7 +150,6 @@ function Shown(props: { processId: string; search: ProcessPageSearch; whole: Tim
     openAt.current = undefined;
   }, [place]);
 
-  const chart = useRef<ChartHandle>(null);
   const findInput = useRef<HTMLInputElement>(null);
   const select = (slice: TimelineSlice | undefined) => {
     setSelected(slice);
