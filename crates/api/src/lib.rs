@@ -7,10 +7,12 @@ mod error;
 mod health;
 mod ingest;
 mod metrics;
+mod outline;
 mod perfetto;
 mod processes;
 mod query;
 mod services;
+mod spread;
 mod timeline;
 mod traces;
 mod value;
@@ -19,10 +21,12 @@ pub use error::{ErrorBody, ErrorDetail, ErrorKind};
 pub use health::{Health, HealthState, Liveness, PartHealth};
 pub use ingest::{IngestAnswer, Rejection, StreamAnswer, StreamRequest, ZipkinAnswer};
 pub use metrics::{Metric, MetricList, MetricSeries, MetricSeriesList, MetricValues};
+pub use outline::{FoundSpans, OutlineEvents, SpanDetails, TraceOutline};
 pub use perfetto::{PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
 pub use processes::{LevelCounts, Process, ProcessCounts, ProcessList, ProcessStatistics};
 pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};
 pub use services::{Operation, OperationList, Service, ServiceList};
+pub use spread::{AttributeKey, AttributeSurvey, AttributeValue, Differences, Heatmap, HeatmapCell, ValueDifference};
 pub use timeline::{Timeline, TimelineRow, TimelineSlice, TimelineSpans, TimelineTrack};
 pub use traces::{
     LogBucket, LogHistogram, LogList, LogPage, LogRecord, Span, SpanEvent, SpanLink, Trace, TraceList, TraceProcess,

@@ -39,6 +39,25 @@ impl RowRanges {
         self.0.is_empty()
     }
 
+    /// The same rows in pieces of at most so many.
+    pub fn pieces(&self, most: u64) -> impl Iterator<Item = Self> + '_ {
+        let mut ranges = self.iter();
+        let mut rest: Option<Range<u64>> = None;
+        std::iter::from_fn(move || {
+            let mut piece = Vec::new();
+            let mut room = most;
+            while room > 0
+                && let Some(range) = rest.take().or_else(|| ranges.next())
+            {
+                let end = range.end.min(range.start.saturating_add(room));
+                room -= end - range.start;
+                rest = (end < range.end).then_some(end..range.end);
+                piece.push(range.start..end);
+            }
+            (!piece.is_empty()).then_some(Self(piece))
+        })
+    }
+
     /// The rows of `part`, counted from its first row.
     pub(crate) fn within(&self, part: Range<u64>) -> impl Iterator<Item = Range<usize>> + '_ {
         let from = self.0.partition_point(|range| range.end <= part.start);
@@ -70,5 +89,8 @@ mod tests {
         assert_eq!(rows.within(9..20).count(), 0);
         assert_eq!(RowRanges::all(7).iter().collect::<Vec<_>>(), [0..7]);
         assert!(RowRanges::all(0).is_empty());
+        let pieces: Vec<Vec<_>> = rows.pieces(8).map(|piece| piece.iter().collect()).collect();
+        assert_eq!(pieces, [vec![0..8], vec![8..9, 20..27], vec![27..30]]);
+        assert_eq!(RowRanges::all(16).pieces(8).count(), 2);
     }
 }

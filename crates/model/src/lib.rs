@@ -3,10 +3,13 @@
 
 mod flame_chart;
 mod id;
+mod outline;
 mod record;
 mod search;
 mod severity;
 mod span;
+mod spread;
+mod steps;
 mod time;
 mod time_text;
 mod timeline;
@@ -14,10 +17,15 @@ mod value;
 
 pub use flame_chart::{FlameChart, FlameRow, FlameSlice, FlameTrack};
 pub use id::{IdError, ProcessId, SpanId, TraceId};
+pub use outline::{OutlineEvent, OutlineSpan, TraceOutline};
 pub use record::{LogRecord, Span, SpanEvent, SpanLink, Trace, TraceProcess};
 pub use search::{AttributeFilter, Cursor, CursorError, TraceFilter, TracePage, TraceSummary};
 pub use severity::{Level, Severity};
 pub use span::{SpanKind, StatusCode, TraceKind};
+pub use spread::{
+    AttributeKey, AttributeSurvey, Differences, Heatmap, HeatmapCell, SpanSelection, ValueDifference, ValuePlace,
+};
+pub use steps::round_step;
 pub use time::{Clock, DurationNs, SystemClock, TimeError, TimeRange, Timestamp};
 pub use time_text::DurationError;
 pub use timeline::{Kinds, KindsError, Subject, Survey, SurveyProgress, TimelineRequest};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::{DurationNs, TimeRange, Timestamp, TraceId, TraceKind};
+use crate::{DurationNs, SpanKind, TimeRange, Timestamp, TraceId, TraceKind};
 
 /// One wanted attribute: the span's or, failing that, its resource's value, compared as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub struct TraceFilter {
     pub service: Option<String>,
     /// Name of the span.
     pub operation: Option<String>,
+    /// Role of the span in a call.
+    pub kind: Option<SpanKind>,
+    /// Whether the span has no parent.
+    pub root: Option<bool>,
+    /// Words, each of which the span's name, its service, its status message or one of its attributes, written
+    /// `key=value`, contains, in whatever case.
+    pub text: Option<String>,
     /// Least duration of the span, inclusive. Open spans have none and do not match.
     pub min_duration: Option<DurationNs>,
     /// Greatest duration of the span, inclusive. Open spans have none and do not match.

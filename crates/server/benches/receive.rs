@@ -11,8 +11,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_formats::Formats;
 use glasshouse_model::{
-    DurationNs, FlameChart, LogRecord, SpanId, SystemClock, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId,
-    TracePage,
+    AttributeSurvey, Differences, DurationNs, FlameChart, Heatmap, LogRecord, Span, SpanId, SpanSelection, SystemClock,
+    TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline, TracePage, TraceProcess,
 };
 use glasshouse_server::{Parts, Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
@@ -56,6 +56,30 @@ impl TraceStore for Nowhere {
 
     async fn trace(&self, _: TraceId) -> Result<Option<Trace>, QueryError> {
         Ok(None)
+    }
+
+    async fn outline(&self, _: TraceId) -> Result<Option<TraceOutline>, QueryError> {
+        Ok(None)
+    }
+
+    async fn find_spans(&self, _: TraceId, _: &str, _: usize) -> Result<Vec<SpanId>, QueryError> {
+        Ok(Vec::new())
+    }
+
+    async fn span(&self, _: TraceId, _: SpanId) -> Result<Option<(Span, Option<TraceProcess>)>, QueryError> {
+        Ok(None)
+    }
+
+    async fn heatmap(&self, _: &TraceFilter, _: usize) -> Result<Heatmap, QueryError> {
+        Ok(Heatmap::default())
+    }
+
+    async fn differences(&self, _: &TraceFilter, _: &SpanSelection, _: usize) -> Result<Differences, QueryError> {
+        Ok(Differences::default())
+    }
+
+    async fn attributes(&self, _: &TraceFilter) -> Result<AttributeSurvey, QueryError> {
+        Ok(AttributeSurvey::default())
     }
 
     async fn trace_logs(&self, _: TraceId, _: Option<SpanId>, _: usize) -> Result<Vec<LogRecord>, QueryError> {

@@ -7,13 +7,14 @@ use axum::Json;
 use axum::extract::State;
 use glasshouse_api as api;
 use glasshouse_api::{ErrorBody, LogBucket, LogHistogram, LogPage};
-use glasshouse_model::{Level, LogRecord, ProcessId, Severity, SpanId, TimeRange, Timestamp, TraceId, Value};
+use glasshouse_model::{
+    Level, LogRecord, ProcessId, Severity, SpanId, TimeRange, Timestamp, TraceId, Value, round_step,
+};
 
 use crate::Refusal;
 use crate::params::{Params, PathParam, parse_order, parse_process_id};
 use crate::sql::{self, Parameters, Rows};
 use crate::state::App;
-use crate::steps::round_step;
 
 const DEFAULT_LOGS: usize = 100;
 const MAX_LOGS: usize = 5_000;

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use futures::TryStreamExt;
 use glasshouse_api::{ErrorBody, Metric, MetricList, MetricSeries, MetricSeriesList, MetricValues};
-use glasshouse_model::{DurationNs, ProcessId, TimeRange, Timestamp};
+use glasshouse_model::{DurationNs, ProcessId, TimeRange, Timestamp, round_step};
 use glasshouse_tables::ports::QueryError;
 
 use crate::Refusal;
@@ -18,7 +18,6 @@ use crate::metric_series::{Bucket, Point, Series, Shown, explicit_buckets, expon
 use crate::params::{Params, PathParam, parse_process_id};
 use crate::sql::{self, Parameters, Rows};
 use crate::state::App;
-use crate::steps::round_step;
 
 const MAX_METRICS: usize = 2_000;
 const DEFAULT_POINTS: usize = 200;

@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 
 use crate::ingest::{otlp_http, stream, zipkin};
 use crate::{
-    exports, health, logs, metrics, perfetto, process_statistics, processes, prometheus, query, services, timeline,
-    traces,
+    exports, health, logs, metrics, perfetto, process_statistics, processes, prometheus, query, services, spread,
+    timeline, traces,
 };
 
 #[derive(OpenApi)]
@@ -24,7 +24,13 @@ use crate::{
         zipkin::spans,
         traces::find,
         traces::get,
+        traces::outline,
+        traces::spans,
+        traces::span,
         traces::logs,
+        spread::heatmap,
+        spread::differences,
+        spread::attributes,
         query::query,
         processes::list,
         processes::get,

@@ -4,18 +4,19 @@ use std::fmt::Display;
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use glasshouse_model::{ProcessId, TimeRange, Timestamp};
+use glasshouse_model::{DurationNs, ProcessId, TimeRange, Timestamp};
+use serde::de::DeserializeOwned;
 
 use crate::Refusal;
 
 /// Longest query string in bytes.
 const MAX_QUERY: usize = 16 << 10;
 
-/// The parameter of a path such as `/api/process/{process_id}`.
+/// The parameter of a path such as `/api/process/{process_id}`, or several as a tuple.
 #[derive(Debug)]
-pub(crate) struct PathParam(pub(crate) String);
+pub(crate) struct PathParam<T = String>(pub(crate) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathParam {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathParam<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
@@ -103,9 +104,23 @@ impl Params {
 
     /// Takes `from` and `to`.
     pub(crate) fn range(&mut self, now: Timestamp) -> Result<TimeRange, Refusal> {
-        let from = self.text("from")?;
-        let to = self.text("to")?;
-        time_range(("from", from.as_deref()), ("to", to.as_deref()), now)
+        self.range_between("from", "to", now)
+    }
+
+    /// Takes two times.
+    pub(crate) fn range_between(&mut self, from: &str, to: &str, now: Timestamp) -> Result<TimeRange, Refusal> {
+        let (start, end) = (self.text(from)?, self.text(to)?);
+        time_range((from, start.as_deref()), (to, end.as_deref()), now)
+    }
+
+    /// Takes a least and a greatest duration.
+    pub(crate) fn durations(&mut self, least: &str, greatest: &str) -> Result<[Option<DurationNs>; 2], Refusal> {
+        let min = self.parsed(least, DurationNs::parse)?;
+        let max = self.parsed(greatest, DurationNs::parse)?;
+        match (min, max) {
+            (Some(min), Some(max)) if min > max => Err(Refusal::invalid(format!("{least} is greater than {greatest}"))),
+            _ => Ok([min, max]),
+        }
     }
 
     /// Takes all parameters whose name begins with `prefix`; the names come without it.

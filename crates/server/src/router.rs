@@ -21,7 +21,7 @@ use crate::request_metrics::observe;
 use crate::state::App;
 use crate::{
     exports, health, logs, metrics, openapi, perfetto, process_statistics, processes, prometheus, query, services,
-    timeline, traces, web,
+    spread, timeline, traces, web,
 };
 
 /// The main port: everything but gRPC.
@@ -29,7 +29,13 @@ pub(crate) fn http(app: App) -> Router {
     let reading = Router::new()
         .route("/v1/traces", get(traces::find))
         .route("/v1/traces/{trace_id}", get(traces::get))
+        .route("/v1/traces/{trace_id}/outline", get(traces::outline))
+        .route("/v1/traces/{trace_id}/spans", get(traces::spans))
+        .route("/v1/traces/{trace_id}/spans/{span_id}", get(traces::span))
         .route("/v1/traces/{trace_id}/logs", get(traces::logs))
+        .route("/api/traces/heatmap", get(spread::heatmap))
+        .route("/api/traces/differences", get(spread::differences))
+        .route("/api/traces/attributes", get(spread::attributes))
         .route("/api/query", post(query::query))
         .route("/api/processes", get(processes::list))
         .route("/api/process/{process_id}", get(processes::get))

@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use glasshouse_api as api;
-use glasshouse_model::{AttributeFilter, DurationNs, SpanId, Trace, TraceFilter, TraceId};
+use glasshouse_model::{AttributeFilter, SpanId, SpanKind, Trace, TraceFilter, TraceId};
 
 use crate::Refusal;
 use crate::params::{Params, PathParam};
@@ -21,54 +21,84 @@ const DEFAULT_TRACES: usize = 20;
 const MAX_TRACES: usize = 1_000;
 const DEFAULT_LOGS: usize = 1_000;
 const MAX_LOGS: usize = 10_000;
+const DEFAULT_FOUND: usize = 10_000;
+const MAX_FOUND: usize = 1_000_000;
 /// Bytes of JSON that are sent at once.
 const CHUNK: usize = 64 << 10;
 
+/// The conditions of a search: each that is given, one span of the trace must meet all of them.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what `search` takes in OpenAPI")]
+pub(crate) struct SearchParams {
+    /// Service of the span.
+    service: Option<String>,
+    /// Name of the span.
+    operation: Option<String>,
+    /// Kind of the span: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`.
+    kind: Option<String>,
+    /// Whether the span has no parent.
+    root: Option<bool>,
+    /// Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
+    /// them, each anywhere; letter case does not matter.
+    text: Option<String>,
+    /// Least duration of the span: `100ms`, `1.5s`, or nanoseconds.
+    min_duration: Option<String>,
+    /// Greatest duration of the span.
+    max_duration: Option<String>,
+    /// Whether the span's status is ERROR.
+    error: Option<bool>,
+    /// Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys.
+    #[param(rename = "attr.KEY")]
+    attribute: Option<String>,
+    /// Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds.
+    from: Option<String>,
+    /// The span starts before this time.
+    to: Option<String>,
+}
+
 /// Finds traces, newest first. A trace matches when one of its spans meets every condition.
 #[utoipa::path(get, path = "/v1/traces", operation_id = "find_traces", tag = "traces",
-    params(("service" = Option<String>, Query, description = "Service of the span"),
-        ("operation" = Option<String>, Query, description = "Name of the span"),
-        ("min_duration" = Option<String>, Query, description = "Least duration of the span: `100ms`, `1.5s`, or nanoseconds"),
-        ("max_duration" = Option<String>, Query, description = "Greatest duration of the span"),
-        ("error" = Option<bool>, Query, description = "Whether the span's status is ERROR"),
-        ("attr.KEY" = Option<String>, Query, description = "Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys"),
-        ("from" = Option<String>, Query, description = "Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds"),
-        ("to" = Option<String>, Query, description = "The span starts before this time"),
+    params(SearchParams,
         ("limit" = Option<u32>, Query, description = "Most traces, 1 to 1000; 20 when not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page of traces", body = api::TraceList),
         (status = 400, description = "A parameter is wrong", body = api::ErrorBody),
         (status = 429, description = "Overloaded; see `Retry-After`", body = api::ErrorBody)))]
-pub(crate) async fn find(State(app): State<App>, params: Params) -> Result<Json<api::TraceList>, Refusal> {
-    let filter = filter(params, &app)?;
+pub(crate) async fn find(State(app): State<App>, mut params: Params) -> Result<Json<api::TraceList>, Refusal> {
+    let filter = TraceFilter {
+        limit: params.limit(DEFAULT_TRACES, MAX_TRACES)?,
+        cursor: params.parsed("cursor", str::parse)?,
+        ..search(&mut params, &app)?
+    };
+    params.finish()?;
     let _turn = app.query_turn().await?;
     Ok(Json(app.traces.find_traces(&filter).await?.into()))
 }
 
-fn filter(mut params: Params, app: &App) -> Result<TraceFilter, Refusal> {
-    let error = |text: &str| match text {
-        "true" | "1" => Ok(true),
-        "false" | "0" => Ok(false),
-        _ => Err(format!("{text:?} is neither true nor false")),
+/// Takes the conditions of [`SearchParams`].
+pub(crate) fn search(params: &mut Params, app: &App) -> Result<TraceFilter, Refusal> {
+    let kind = |text: &str| {
+        SpanKind::from_name(&text.to_uppercase()).ok_or_else(|| {
+            let names: Vec<String> = SpanKind::ALL.iter().map(|kind| kind.as_str().to_lowercase()).collect();
+            format!("{text:?} is none of {}", names.join(", "))
+        })
     };
-    let filter = TraceFilter {
+    let [min_duration, max_duration] = params.durations("min_duration", "max_duration")?;
+    let attributes = params.prefixed("attr.").into_iter();
+    Ok(TraceFilter {
         service: params.text("service")?,
         operation: params.text("operation")?,
-        min_duration: params.parsed("min_duration", DurationNs::parse)?,
-        max_duration: params.parsed("max_duration", DurationNs::parse)?,
-        error: params.parsed("error", error)?,
+        kind: params.parsed("kind", kind)?,
+        root: params.flag("root")?,
+        text: params.text("text")?,
+        min_duration,
+        max_duration,
+        error: params.flag("error")?,
         range: params.range(app.now())?,
-        limit: params.limit(DEFAULT_TRACES, MAX_TRACES)?,
-        cursor: params.parsed("cursor", str::parse)?,
-        attributes: params.prefixed("attr.").into_iter().map(|(key, value)| AttributeFilter { key, value }).collect(),
-    };
-    params.finish()?;
-    if let (Some(min), Some(max)) = (filter.min_duration, filter.max_duration)
-        && min > max
-    {
-        return Err(Refusal::invalid("min_duration is greater than max_duration"));
-    }
-    Ok(filter)
+        attributes: attributes.map(|(key, value)| AttributeFilter { key, value }).collect(),
+        ..TraceFilter::default()
+    })
 }
 
 /// The whole trace, every span with all it carries.
@@ -98,8 +128,71 @@ pub(crate) async fn get(
     }
     params.finish()?;
     let _turn = app.query_turn().await?;
-    let trace = app.traces.trace(trace_id).await?.ok_or_else(|| Refusal::not_found(format!("no trace {trace_id}")))?;
+    let trace = app.traces.trace(trace_id).await?.ok_or_else(|| unknown(trace_id))?;
     Ok(stream_trace(trace))
+}
+
+/// The shape of a trace: what is drawn of it, in columns.
+#[utoipa::path(get, path = "/v1/traces/{trace_id}/outline", operation_id = "trace_outline", tag = "traces",
+    params(("trace_id" = String, Path, description = "32 hex digits")),
+    responses((status = 200, description = "The shape", body = api::TraceOutline),
+        (status = 400, description = "Not a trace id", body = api::ErrorBody),
+        (status = 404, description = "No span of the trace is known", body = api::ErrorBody)))]
+pub(crate) async fn outline(
+    State(app): State<App>,
+    PathParam(trace_id): PathParam,
+    params: Params,
+) -> Result<Json<api::TraceOutline>, Refusal> {
+    let trace_id = parse_trace_id(&trace_id)?;
+    params.finish()?;
+    let _turn = app.query_turn().await?;
+    let outline = app.traces.outline(trace_id).await?;
+    outline.map(|outline| Json(outline.into())).ok_or_else(|| unknown(trace_id))
+}
+
+/// Finds spans within a trace.
+#[utoipa::path(get, path = "/v1/traces/{trace_id}/spans", operation_id = "find_spans", tag = "traces",
+    params(("trace_id" = String, Path, description = "32 hex digits"),
+        ("text" = String, Query, description = "Words that the span's name, its service, its status message, its attributes (as `key=value`) or the names and attributes of its events contain, all of them, each anywhere; letter case does not matter"),
+        ("limit" = Option<u32>, Query, description = "Most spans, 1 to 1000000; 10000 when not given")),
+    responses((status = 200, description = "The spans; none when the trace is not known", body = api::FoundSpans),
+        (status = 400, description = "A parameter is wrong", body = api::ErrorBody)))]
+pub(crate) async fn spans(
+    State(app): State<App>,
+    PathParam(trace_id): PathParam,
+    mut params: Params,
+) -> Result<Json<api::FoundSpans>, Refusal> {
+    let trace_id = parse_trace_id(&trace_id)?;
+    let text = params.text("text")?.ok_or_else(|| Refusal::invalid("parameter text is missing"))?;
+    let limit = params.limit(DEFAULT_FOUND, MAX_FOUND)?;
+    params.finish()?;
+    let _turn = app.query_turn().await?;
+    let mut span_ids = app.traces.find_spans(trace_id, &text, limit + 1).await?;
+    let more = span_ids.len() > limit;
+    span_ids.truncate(limit);
+    Ok(Json(api::FoundSpans { span_ids, more }))
+}
+
+/// A span of a trace with all it carries, and its process.
+#[utoipa::path(get, path = "/v1/traces/{trace_id}/spans/{span_id}", operation_id = "get_span", tag = "traces",
+    params(("trace_id" = String, Path, description = "32 hex digits"),
+        ("span_id" = String, Path, description = "16 hex digits")),
+    responses((status = 200, description = "The span", body = api::SpanDetails),
+        (status = 400, description = "Not ids", body = api::ErrorBody),
+        (status = 404, description = "The span is not known", body = api::ErrorBody)))]
+pub(crate) async fn span(
+    State(app): State<App>,
+    PathParam((trace_id, span_id)): PathParam<(String, String)>,
+    params: Params,
+) -> Result<Json<api::SpanDetails>, Refusal> {
+    let trace_id = parse_trace_id(&trace_id)?;
+    let span_id: SpanId =
+        span_id.parse().map_err(|error| Refusal::invalid(format!("{span_id:?} is not a span id: {error}")))?;
+    params.finish()?;
+    let _turn = app.query_turn().await?;
+    let found = app.traces.span(trace_id, span_id).await?;
+    let (span, process) = found.ok_or_else(|| Refusal::not_found(format!("no span {span_id} in trace {trace_id}")))?;
+    Ok(Json(api::SpanDetails { span: span.into(), process: process.map(Into::into) }))
 }
 
 /// The log records of a trace, earliest first.
@@ -121,6 +214,10 @@ pub(crate) async fn logs(
     let _turn = app.query_turn().await?;
     let records = app.traces.trace_logs(trace_id, span_id, limit).await?;
     Ok(Json(api::LogList { logs: records.into_iter().map(Into::into).collect() }))
+}
+
+fn unknown(trace_id: TraceId) -> Refusal {
+    Refusal::not_found(format!("no trace {trace_id}"))
 }
 
 fn parse_trace_id(text: &str) -> Result<TraceId, Refusal> {

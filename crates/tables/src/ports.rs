@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use glasshouse_model::{
-    FlameChart, LogRecord, SpanId, Survey, SurveyProgress, TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter,
-    TraceId, TracePage,
+    AttributeSurvey, Differences, FlameChart, Heatmap, LogRecord, Span, SpanId, SpanSelection, Survey, SurveyProgress,
+    TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline, TracePage, TraceProcess,
 };
 
 use crate::Batches;
@@ -206,6 +206,36 @@ pub trait TraceStore: Send + Sync {
 
     /// A whole trace; `None` when no span of it is known.
     async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError>;
+
+    /// The shape of a trace; `None` when no span of it is known.
+    async fn outline(&self, trace_id: TraceId) -> Result<Option<TraceOutline>, QueryError>;
+
+    /// The spans of a trace that have all words of a text, in themselves or in their events, in order of start, then
+    /// of id; at most `limit`.
+    async fn find_spans(&self, trace_id: TraceId, text: &str, limit: usize) -> Result<Vec<SpanId>, QueryError>;
+
+    /// A span with all it carries, and its process; `None` when it is not known.
+    async fn span(
+        &self,
+        trace_id: TraceId,
+        span_id: SpanId,
+    ) -> Result<Option<(Span, Option<TraceProcess>)>, QueryError>;
+
+    /// Numbers of the spans that match, those that have ended, by start and duration, in at most so many columns. Of the
+    /// filter, the limit and the cursor do not count, here and in the following.
+    async fn heatmap(&self, filter: &TraceFilter, columns: usize) -> Result<Heatmap, QueryError>;
+
+    /// What tells the selected ones of the spans that match, and that have ended, from the others: at most `limit`
+    /// values.
+    async fn differences(
+        &self,
+        filter: &TraceFilter,
+        selection: &SpanSelection,
+        limit: usize,
+    ) -> Result<Differences, QueryError>;
+
+    /// The attributes of the newest spans that match.
+    async fn attributes(&self, filter: &TraceFilter) -> Result<AttributeSurvey, QueryError>;
 
     /// The log records of a trace, or of one of its spans, earliest first, at most `limit`.
     async fn trace_logs(

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use arrow::array::{Array, ArrayRef};
-use glasshouse_model::{Attributes, ProcessId, Value};
+use glasshouse_model::{ProcessId, Value};
 use glasshouse_tables::attributes::{PackedWriter, ValueRef, get, json_get};
 use glasshouse_tables::{ShredType, ShreddedColumn};
 
@@ -87,14 +87,6 @@ impl WantedAttribute<'_> {
         }
     }
 
-    /// Whether a span with these attributes has it.
-    pub fn matches(&self, attributes: &Attributes, process: ProcessId) -> bool {
-        match attributes.get(self.key).and_then(text) {
-            Some(own) => self.value.is(&own),
-            None => self.processes.contains(&process),
-        }
-    }
-
     fn keep_own_or_resource(
         &self,
         source: &Source,
@@ -158,7 +150,7 @@ impl WantedAttribute<'_> {
 }
 
 /// A value as filters compare it; `None` when there is none.
-fn text(value: &Value) -> Option<String> {
+pub(crate) fn text(value: &Value) -> Option<String> {
     let mut packed = PackedWriter::new();
     packed.push("", value);
     Some(get(packed.packed(), "")?.to_text()?.into_owned())

@@ -76,6 +76,14 @@ impl Selection {
         }
     }
 
+    /// Hands out the rows.
+    pub fn each(&self, mut look: impl FnMut(usize)) {
+        match &self.rows {
+            Some(rows) => rows.iter().for_each(|row| look(*row as usize)),
+            None => (0..self.len).for_each(look),
+        }
+    }
+
     /// The rows.
     pub fn into_rows(self) -> Vec<u32> {
         self.rows.unwrap_or_else(|| (0..self.len as u32).collect())
@@ -151,6 +159,68 @@ impl<'a> Texts<'a> {
             Self::Codes8(array) => codes(array, wanted, equal, rows),
             Self::Codes16(array) => codes(array, wanted, equal, rows),
             Self::Codes32(array) => codes(array, wanted, equal, rows),
+        }
+    }
+
+    /// Adds to each row's bits what `bits` says of its text; asks once for each distinct text where they are known.
+    pub fn look(self, rows: &Selection, bits: impl Fn(&str) -> u64, found: &mut [u64]) {
+        fn codes<K: ArrowDictionaryKeyType>(
+            codes: &DictionaryArray<K>,
+            rows: &Selection,
+            bits: impl Fn(&str) -> u64,
+            found: &mut [u64],
+        ) {
+            let values = codes.values().as_string::<i32>();
+            let bits: Vec<u64> = (0..values.len()).map(|code| bits(values.value(code))).collect();
+            if bits.iter().any(|bits| *bits != 0) {
+                rows.each(|row| {
+                    if codes.is_valid(row) {
+                        found[row] |= bits[codes.keys().value(row).as_usize()];
+                    }
+                });
+            }
+        }
+        match self {
+            Self::Plain(texts) => rows.each(|row| {
+                if texts.is_valid(row) {
+                    found[row] |= bits(texts.value(row));
+                }
+            }),
+            Self::Codes8(array) => codes(array, rows, bits, found),
+            Self::Codes16(array) => codes(array, rows, bits, found),
+            Self::Codes32(array) => codes(array, rows, bits, found),
+        }
+    }
+
+    /// The texts of rows and how many have each; equal texts may come more than once.
+    pub fn counts(self, rows: &Selection) -> Vec<(&'a str, u64)> {
+        fn codes<'a, K: ArrowDictionaryKeyType>(
+            codes: &'a DictionaryArray<K>,
+            rows: &Selection,
+        ) -> Vec<(&'a str, u64)> {
+            let values = codes.values().as_string::<i32>();
+            let mut counts = vec![0; values.len()];
+            rows.each(|row| {
+                if codes.is_valid(row) {
+                    counts[codes.keys().value(row).as_usize()] += 1;
+                }
+            });
+            let counts = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
+            counts.map(|(code, count)| (values.value(code), count)).collect()
+        }
+        match self {
+            Self::Plain(texts) => {
+                let mut counts = Vec::new();
+                rows.each(|row| {
+                    if texts.is_valid(row) {
+                        counts.push((texts.value(row), 1));
+                    }
+                });
+                counts
+            }
+            Self::Codes8(array) => codes(array, rows),
+            Self::Codes16(array) => codes(array, rows),
+            Self::Codes32(array) => codes(array, rows),
         }
     }
 

@@ -1,30 +1,43 @@
 //! The conditions of a search, on columns and on whole spans.
 
 use arrow::array::{Array, ArrayRef};
-use glasshouse_model::{DurationNs, Span, StatusCode, Timestamp, TraceFilter};
+use glasshouse_model::{DurationNs, StatusCode, Timestamp, TraceFilter};
+use glasshouse_tables::Snapshot;
 
-use crate::attribute::WantedAttribute;
+use crate::attribute::{WantedAttribute, WantedValue};
 use crate::cells::{self, Selection, Texts};
 use crate::error::Failure;
 use crate::source::{Absent, Source};
+use crate::store::Traces;
+use crate::words::Words;
 
 /// What one span of a trace must meet.
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     pub filter: &'a TraceFilter,
     pub attributes: Vec<WantedAttribute<'a>>,
+    pub words: Words,
 }
 
-impl Wanted<'_> {
-    /// The rows of a source that meet every condition. The cheapest conditions come first, and a column is
+impl<'a> Wanted<'a> {
+    pub fn new(traces: &Traces, snapshot: &Snapshot, filter: &'a TraceFilter) -> Result<Self, Failure> {
+        let attributes = filter.attributes.iter().map(|attribute| {
+            let processes = traces.processes.with(snapshot, &traces.files, attribute)?;
+            Ok(WantedAttribute { key: &attribute.key, value: WantedValue::Text(&attribute.value), processes })
+        });
+        let words = Words::new(filter.text.as_deref().unwrap_or_default());
+        Ok(Self { filter, attributes: attributes.collect::<Result<_, Failure>>()?, words })
+    }
+
+    /// Those of a source's rows that meet every condition. The cheapest conditions come first, and a column is
     /// read only while rows are left.
-    pub fn rows(&self, source: &Source, absent: &Absent) -> Result<Vec<u32>, Failure> {
-        let mut rows = Selection::all(source.len());
+    pub fn rows(&self, source: &Source, mut rows: Selection, absent: &Absent) -> Result<Vec<u32>, Failure> {
         self.keep_durations(source, &mut rows)?;
         let error = self.filter.error.map(|error| (StatusCode::Error.as_str(), error));
         let texts = [
             ("service_name", self.filter.service.as_deref().map(|service| (service, true))),
             ("name", self.filter.operation.as_deref().map(|operation| (operation, true))),
+            ("kind", self.filter.kind.map(|kind| (kind.as_str(), true))),
             ("status_code", error),
         ];
         for (name, condition) in texts {
@@ -34,24 +47,13 @@ impl Wanted<'_> {
                 Texts::new(&source.required(name)?)?.keep(text, equal, &mut rows);
             }
         }
+        self.keep_roots(source, &mut rows)?;
         self.keep_times(source, &mut rows)?;
         for attribute in &self.attributes {
             attribute.keep(source, absent, &mut rows)?;
         }
+        self.words.keep(source, &mut rows)?;
         Ok(rows.into_rows())
-    }
-
-    /// Whether a span meets every condition.
-    pub fn matches(&self, span: &Span) -> bool {
-        let TraceFilter { service, operation, min_duration, max_duration, error, range, .. } = self.filter;
-        let is_error = span.status_code == StatusCode::Error;
-        service.as_ref().is_none_or(|service| *service == span.service_name)
-            && operation.as_ref().is_none_or(|operation| *operation == span.name)
-            && min_duration.is_none_or(|min| span.duration().is_some_and(|duration| duration >= min))
-            && max_duration.is_none_or(|max| span.duration().is_some_and(|duration| duration <= max))
-            && error.is_none_or(|error| error == is_error)
-            && range.contains(span.start_time)
-            && self.attributes.iter().all(|attribute| attribute.matches(&span.attributes, span.process_id))
     }
 
     fn keep_durations(&self, source: &Source, rows: &mut Selection) -> Result<(), Failure> {
@@ -68,6 +70,19 @@ impl Wanted<'_> {
         let column: ArrayRef = source.required("duration_ns")?;
         let durations = cells::integers(&column)?;
         rows.keep_values(durations.values(), durations.nulls(), |duration| min <= duration && duration <= max);
+        Ok(())
+    }
+
+    fn keep_roots(&self, source: &Source, rows: &mut Selection) -> Result<(), Failure> {
+        let Some(root) = self.filter.root else { return Ok(()) };
+        if !source.has_nulls("parent_span_id") {
+            if root {
+                rows.clear();
+            }
+        } else if !rows.is_empty() {
+            let parents: ArrayRef = source.required("parent_span_id")?;
+            rows.keep(|row| parents.is_null(row) == root);
+        }
         Ok(())
     }
 

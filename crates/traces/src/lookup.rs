@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, FixedSizeBinaryArray, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::record_batch::RecordBatch;
-use glasshouse_files::{FileCache, FileReader};
+use glasshouse_files::{FileCache, FileReader, RowRanges};
 use glasshouse_model::{TimeRange, TraceId};
 use glasshouse_tables::{Snapshot, Table};
 
@@ -15,33 +15,55 @@ use crate::error::Failure;
 use crate::source::Source;
 use crate::store::Stop;
 
-/// Rows of some traces that were in one place.
-#[derive(Debug)]
-pub(crate) struct Found {
-    /// The columns that were asked for, of the stored schema.
-    pub batch: RecordBatch,
-    origin: Origin,
-}
+/// Rows that are read at once while many are gone through.
+const PIECE_ROWS: u64 = 64 << 10;
 
+/// Where rows of some traces are.
 #[derive(Debug)]
-enum Origin {
+pub(crate) enum Place {
     /// A hot batch and the rows of it.
     Hot(RecordBatch, Vec<u32>),
     /// A file and the rows of it.
-    File(Arc<FileReader>, Vec<u64>),
+    File(Arc<FileReader>, RowRanges),
 }
 
-impl Found {
-    /// Where rows of the batch, ascending, come from.
-    pub fn sources(&self, rows: impl IntoIterator<Item = usize>) -> Vec<(Source, Vec<u32>)> {
-        match &self.origin {
-            Origin::Hot(batch, places) => {
-                vec![(Source::Hot(batch.clone()), rows.into_iter().map(|row| places[row]).collect())]
+impl Place {
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Hot(_, rows) => rows.len() as u64,
+            Self::File(_, rows) => rows.rows(),
+        }
+    }
+
+    /// The same rows in places of at most so many.
+    fn pieces(&self, most: u64) -> Vec<Self> {
+        match self {
+            Self::Hot(batch, rows) => {
+                rows.chunks(most as usize).map(|rows| Self::Hot(batch.clone(), rows.to_vec())).collect()
             }
-            Origin::File(file, places) => {
+            Self::File(file, rows) => rows.pieces(most).map(|rows| Self::File(Arc::clone(file), rows)).collect(),
+        }
+    }
+
+    /// Columns of the rows, of the stored schema.
+    fn read(&self, table: Table, columns: &[&'static str]) -> Result<RecordBatch, Failure> {
+        match self {
+            Self::Hot(batch, rows) => taken(batch, table, columns, rows),
+            Self::File(file, rows) => Ok(file.read(columns, rows)?),
+        }
+    }
+
+    /// Where some of the rows, ascending and counted from the place's first, come from.
+    fn sources(&self, rows: impl IntoIterator<Item = u32>) -> Vec<(Source, Vec<u32>)> {
+        match self {
+            Self::Hot(batch, places) => {
+                vec![(Source::Hot(batch.clone()), rows.into_iter().map(|row| places[row as usize]).collect())]
+            }
+            Self::File(file, ranges) => {
+                let places: Vec<u64> = ranges.iter().flatten().collect();
                 let mut sources: Vec<(Source, Vec<u32>)> = Vec::new();
                 let mut group = 0;
-                for place in rows.into_iter().map(|row| places[row]) {
+                for place in rows.into_iter().map(|row| places[row as usize]) {
                     let is_new = sources.is_empty() || place >= file.row_group(group).end;
                     if is_new {
                         let mut groups = group..file.row_groups();
@@ -55,6 +77,81 @@ impl Found {
                 sources
             }
         }
+    }
+}
+
+/// A row among [`Rows`]: its piece, and its number in there.
+pub(crate) type RowPlace = (u32, u32);
+
+/// The rows of some traces, gone through a piece at a time: those of a trace of millions of spans are never in memory
+/// together.
+#[derive(Debug)]
+pub(crate) struct Rows<'a> {
+    table: Table,
+    pieces: Vec<Place>,
+    /// The columns of every piece, when they are so few that reading them once and keeping them is the best.
+    kept: Option<Vec<RecordBatch>>,
+    stop: &'a Stop,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of a table that belong to the traces; `columns` are all that will be asked for.
+    pub fn new(
+        snapshot: &Snapshot,
+        files: &FileCache,
+        table: Table,
+        wanted: &Wanted,
+        columns: &[&'static str],
+        stop: &'a Stop,
+    ) -> Result<Self, Failure> {
+        let pieces: Vec<Place> =
+            locate(snapshot, files, table, wanted, stop)?.iter().flat_map(|place| place.pieces(PIECE_ROWS)).collect();
+        let are_few = pieces.iter().map(Place::rows).sum::<u64>() <= PIECE_ROWS;
+        let kept = are_few.then(|| pieces.iter().map(|piece| piece.read(table, columns)).collect());
+        Ok(Self { table, kept: kept.transpose()?, pieces, stop })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.pieces.iter().map(Place::rows).sum()
+    }
+
+    /// Hands columns of the rows to `look`, piece by piece, always in the same order.
+    pub fn each(
+        &self,
+        columns: &[&'static str],
+        mut look: impl FnMut(u32, &RecordBatch) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        for (number, piece) in self.pieces.iter().enumerate() {
+            self.stop.check()?;
+            match &self.kept {
+                Some(batches) => look(number as u32, &batches[number])?,
+                None => look(number as u32, &piece.read(self.table, columns)?)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Columns of some of the rows, ascending.
+    pub fn take(&self, rows: &[RowPlace], columns: &[&'static str]) -> Result<Vec<RecordBatch>, Failure> {
+        let places = self.sources(rows);
+        places
+            .into_iter()
+            .map(|(source, rows)| match source {
+                Source::Hot(batch) => taken(&batch, self.table, columns, &rows),
+                Source::Group(file, group) => {
+                    let first = file.row_group(group).start;
+                    let rows = rows.into_iter().map(|row| first + u64::from(row)..first + u64::from(row) + 1).collect();
+                    Ok(file.read(columns, &rows)?)
+                }
+            })
+            .collect()
+    }
+
+    /// Where some of the rows, ascending, come from.
+    pub fn sources(&self, rows: &[RowPlace]) -> Vec<(Source, Vec<u32>)> {
+        let pieces = rows.chunk_by(|(a, _), (b, _)| a == b);
+        pieces.flat_map(|rows| self.pieces[rows[0].0 as usize].sources(rows.iter().map(|(_, row)| *row))).collect()
     }
 }
 
@@ -93,7 +190,7 @@ fn prefix(id: &[u8]) -> (usize, u64) {
     (prefix / 64, 1 << (prefix % 64))
 }
 
-/// Columns of all rows of a table that belong to the traces.
+/// Columns of all rows of a table that belong to the traces, a batch for each place.
 pub(crate) fn find(
     snapshot: &Snapshot,
     files: &FileCache,
@@ -101,28 +198,40 @@ pub(crate) fn find(
     wanted: &Wanted,
     columns: &[&'static str],
     stop: &Stop,
-) -> Result<Vec<Found>, Failure> {
-    let mut found = Vec::new();
+) -> Result<Vec<RecordBatch>, Failure> {
+    let read = |place: Place| {
+        stop.check()?;
+        let batch = place.read(table, columns)?;
+        stop.hold(batch.get_array_memory_size())?;
+        Ok(batch)
+    };
+    locate(snapshot, files, table, wanted, stop)?.into_iter().map(read).collect()
+}
+
+/// Where the rows of a table that belong to the traces are.
+fn locate(
+    snapshot: &Snapshot,
+    files: &FileCache,
+    table: Table,
+    wanted: &Wanted,
+    stop: &Stop,
+) -> Result<Vec<Place>, Failure> {
+    let mut places = Vec::new();
     for batch in snapshot.hot_batches(table) {
         let rows = wanted.rows(cells::ids(cells::column(batch, "trace_id")?)?);
         if !rows.is_empty() {
-            let batch = batch.clone();
-            let taken = taken(&batch, table, columns, &rows)?;
-            stop.hold(taken.get_array_memory_size())?;
-            found.push(Found { batch: taken, origin: Origin::Hot(batch, rows) });
+            places.push(Place::Hot(batch.clone(), rows));
         }
     }
     for file in snapshot.files(table, TimeRange::ALL) {
         stop.check()?;
         let file = files.open(file)?;
-        let ranges = file.trace_rows(&wanted.ids)?;
-        if !ranges.is_empty() {
-            let batch = file.read(columns, &ranges)?;
-            stop.hold(batch.get_array_memory_size())?;
-            found.push(Found { batch, origin: Origin::File(file, ranges.iter().flatten().collect()) });
+        let rows = file.trace_rows(&wanted.ids)?;
+        if !rows.is_empty() {
+            places.push(Place::File(file, rows));
         }
     }
-    Ok(found)
+    Ok(places)
 }
 
 /// Columns of some rows of a hot batch.

@@ -1,22 +1,20 @@
 //! The newest traces that match.
 
-use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::Arc;
 
-use glasshouse_files::{FileCache, FileReader};
-use glasshouse_model::{Cursor, Timestamp, TraceFilter, TraceId, TracePage, TraceSummary};
-use glasshouse_tables::{DataFile, Snapshot, Table};
+use glasshouse_files::FileCache;
+use glasshouse_model::{Cursor, TraceFilter, TraceId, TracePage, TraceSummary};
+use glasshouse_tables::{Snapshot, Table};
 
-use crate::attribute::{WantedAttribute, WantedValue};
-use crate::cells;
+use crate::cells::{self, Selection};
 use crate::error::Failure;
 use crate::filter::Wanted;
 use crate::kind::KindRules;
+use crate::lookup::{self, Rows};
+use crate::newest::Newest;
 use crate::source::{Absent, Source};
 use crate::store::{Stop, Traces};
 use crate::summary::{self, Draft};
-use crate::{lookup, spans};
 
 /// Traces that are looked up beyond those that are missing, because some will prove too old or not to match.
 const SPARE: usize = 8;
@@ -35,17 +33,13 @@ pub(crate) fn search(
     filter: &TraceFilter,
     stop: &Stop,
 ) -> Result<TracePage, Failure> {
-    let Traces { files, processes, absent, kinds, .. } = traces;
+    let Traces { files, absent, kinds, .. } = traces;
     if filter.limit == 0 {
         return Ok(TracePage::default());
     }
-    let attributes = filter.attributes.iter().map(|attribute| {
-        let processes = processes.with(snapshot, files, attribute)?;
-        Ok(WantedAttribute { key: &attribute.key, value: WantedValue::Text(&attribute.value), processes })
-    });
-    let wanted = Wanted { filter, attributes: attributes.collect::<Result<_, Failure>>()? };
-    let lookup = Lookup { snapshot, files, wanted: &wanted, stop };
-    let mut queue = Queue::new(snapshot, filter)?;
+    let wanted = Wanted::new(traces, snapshot, filter)?;
+    let lookup = Lookup { snapshot, files, absent, wanted: &wanted, stop };
+    let mut queue = Newest::new(snapshot, filter.range)?;
     let mut candidates = Candidates::default();
     // One more than asked for tells whether there is a next page.
     let mut page = Page::new(filter.limit.saturating_add(1), filter.cursor);
@@ -69,8 +63,8 @@ pub(crate) fn search(
         if next.is_none_or(|next| page.floor().is_some_and(|floor| floor > next)) {
             return page.finish(filter.limit, kinds, absent, stop);
         }
-        if let Some(source) = queue.visit(files, filter)? {
-            let rows = wanted.rows(&source, absent)?;
+        if let Some(source) = queue.visit(files)? {
+            let rows = wanted.rows(&source, Selection::all(source.len()), absent)?;
             candidates.add(&source, rows)?;
         }
     }
@@ -80,118 +74,52 @@ pub(crate) fn search(
 struct Lookup<'a> {
     snapshot: &'a Snapshot,
     files: &'a FileCache,
+    absent: &'a Absent,
     wanted: &'a Wanted<'a>,
     stop: &'a Stop,
 }
 
 impl Lookup<'_> {
     /// Summaries of those candidates that match indeed: the matching row of a span may be one that does not
-    /// count any more.
+    /// count any more. Large traces that do not fit into memory together are looked up one by one.
     fn matching(&self, ids: &[TraceId]) -> Result<Vec<Draft>, Failure> {
-        let find = |ids: &[TraceId], columns| {
-            lookup::find(self.snapshot, self.files, Table::Spans, &lookup::Wanted::new(ids), columns, self.stop)
-        };
-        let mut drafts = summary::summaries(&find(ids, summary::COLUMNS)?)?;
-        let doubtful: Vec<TraceId> =
-            drafts.iter().filter(|draft| draft.has_versions).map(|draft| draft.summary.trace_id).collect();
-        if !doubtful.is_empty() {
-            let spans = spans::load(&find(&doubtful, spans::COLUMNS)?, &find(&doubtful, spans::ATTRIBUTES)?)?;
-            let matching: Vec<TraceId> =
-                spans.iter().filter(|span| self.wanted.matches(span)).map(|span| span.trace_id).collect();
-            drafts.retain(|draft| !draft.has_versions || matching.contains(&draft.summary.trace_id));
+        match self.matching_together(ids) {
+            Err(Failure::TooLarge) if ids.len() > 1 => {
+                let (first, second) = ids.split_at(ids.len() / 2);
+                let mut drafts = self.matching(first)?;
+                drafts.extend(self.matching(second)?);
+                Ok(drafts)
+            }
+            drafts => drafts,
         }
+    }
+
+    fn matching_together(&self, ids: &[TraceId]) -> Result<Vec<Draft>, Failure> {
+        let wanted = lookup::Wanted::new(ids);
+        let rows = Rows::new(self.snapshot, self.files, Table::Spans, &wanted, summary::COLUMNS, self.stop)?;
+        let mut held = self.stop.scratch();
+        let mut drafts = Vec::new();
+        for draft in summary::summaries(&rows, self.stop)? {
+            if !draft.has_versions || self.does_match(&draft)? {
+                held.grow(draft.summary.span_count as usize * size_of::<u32>())?;
+                drafts.push(draft);
+            }
+        }
+        held.keep();
         Ok(drafts)
     }
-}
 
-/// What is still to be visited, the latest start first.
-struct Queue {
-    heap: BinaryHeap<Entry>,
-    visited: usize,
-}
-
-struct Entry {
-    latest: i64,
-    /// Tells entries of the same time apart.
-    number: usize,
-    place: Place,
-}
-
-enum Place {
-    /// A file that was not opened yet.
-    File(Arc<DataFile>),
-    Group(Arc<FileReader>, usize),
-    Hot(Source),
-}
-
-impl Queue {
-    fn new(snapshot: &Snapshot, filter: &TraceFilter) -> Result<Self, Failure> {
-        let mut queue = Self { heap: BinaryHeap::new(), visited: 0 };
-        for batch in snapshot.hot_batches(Table::Spans) {
-            let times = cells::times(cells::column(batch, "start_time")?)?;
-            if let (Some(first), Some(last)) = (arrow::compute::min(times), arrow::compute::max(times)) {
-                queue.push((first, last), Place::Hot(Source::Hot(batch.clone())), filter);
+    fn does_match(&self, draft: &Draft) -> Result<bool, Failure> {
+        for (source, rows) in &draft.spans {
+            self.stop.check()?;
+            let rows = Selection::of(source.len(), rows.clone());
+            if !self.wanted.rows(source, rows, self.absent)?.is_empty() {
+                return Ok(true);
             }
         }
-        for file in snapshot.files(Table::Spans, filter.range) {
-            queue.push((file.min_time.nanos(), file.max_time.nanos()), Place::File(Arc::clone(file)), filter);
-        }
-        Ok(queue)
-    }
-
-    /// Rows whose starts lie within these bounds have to be visited, if the filter's range meets them.
-    fn push(&mut self, (first, last): (i64, i64), place: Place, filter: &TraceFilter) {
-        if filter.range.overlaps(Timestamp::from_nanos(first), Timestamp::from_nanos(last)) {
-            let latest = last.min(filter.range.to.nanos());
-            self.visited += 1;
-            self.heap.push(Entry { latest, number: self.visited, place });
-        }
-    }
-
-    /// No row that was not visited starts later.
-    fn latest(&self) -> Option<i64> {
-        self.heap.peek().map(|entry| entry.latest)
-    }
-
-    /// The next rows to look at; `None` when a file was opened instead.
-    fn visit(&mut self, files: &FileCache, filter: &TraceFilter) -> Result<Option<Source>, Failure> {
-        match self.heap.pop().map(|entry| entry.place) {
-            None => Ok(None),
-            Some(Place::Hot(source)) => Ok(Some(source)),
-            Some(Place::Group(file, group)) => Ok(Some(Source::Group(file, group))),
-            Some(Place::File(file)) => {
-                let reader = files.open(&file)?;
-                for group in 0..reader.row_groups() {
-                    let source = Source::Group(Arc::clone(&reader), group);
-                    let bounds = source.bounds("start_time");
-                    let bounds = bounds.unwrap_or((file.min_time.nanos(), file.max_time.nanos()));
-                    self.push(bounds, Place::Group(Arc::clone(&reader), group), filter);
-                }
-                Ok(None)
-            }
-        }
+        Ok(false)
     }
 }
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.latest, self.number).cmp(&(other.latest, other.number))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}
 
 /// Traces with a matching row, by the earliest start of such a row: the trace's own start is not later.
 #[derive(Debug, Default)]

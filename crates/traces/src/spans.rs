@@ -11,7 +11,6 @@ use glasshouse_tables::attributes;
 
 use crate::cells;
 use crate::error::Failure;
-use crate::lookup::Found;
 
 /// Which of several rows of one span counts: the greatest. A completed row beats an open one, what was
 /// accepted later beats what was accepted earlier; the rest only makes the choice definite.
@@ -63,9 +62,9 @@ struct Chosen {
 
 /// The spans among rows, without events and links, in order of start, then of id. `found` has the rows'
 /// [`COLUMNS`], `attributes` has the same rows' [`ATTRIBUTES`].
-pub(crate) fn load(found: &[Found], attributes: &[Found]) -> Result<Vec<Span>, Failure> {
+pub(crate) fn load(found: &[RecordBatch], attributes: &[RecordBatch]) -> Result<Vec<Span>, Failure> {
     let batches = found.iter().zip(attributes);
-    choose(batches.map(|(found, attributes)| SpanColumns::new(&found.batch, &attributes.batch)))
+    choose(batches.map(|(found, attributes)| SpanColumns::new(found, attributes)))
 }
 
 /// The same of batches that have the columns of [`WHOLE`] spans.

@@ -4,9 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use glasshouse_files::FileCache;
-use glasshouse_model::{LogRecord, SpanId, TimelineRequest, Trace, TraceFilter, TraceId, TracePage};
-use glasshouse_tables::SnapshotSource;
+use glasshouse_model::{
+    AttributeSurvey, Differences, Heatmap, LogRecord, Span, SpanId, SpanSelection, TimelineRequest, Trace, TraceFilter,
+    TraceId, TraceOutline, TracePage, TraceProcess,
+};
 use glasshouse_tables::ports::{QueryError, TraceStore};
+use glasshouse_tables::{Snapshot, SnapshotSource};
 
 use crate::error::Failure;
 use crate::kind::{KindRule, KindRules};
@@ -14,7 +17,7 @@ use crate::processes::Processes;
 use crate::search::search;
 use crate::source::Absent;
 use crate::timeline::Timeline;
-use crate::{logs, spans, trace};
+use crate::{logs, outline, spans, spread, trace};
 
 /// Memory for all answers together, in bytes, unless told otherwise.
 const MEMORY: usize = 256 << 20;
@@ -64,6 +67,15 @@ impl Traces {
         Timeline::new(self.snapshots.snapshot(), self.files.clone(), Arc::clone(&self.processes), request)
     }
 
+    /// Answers a question of one step from the present snapshot.
+    async fn point<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, &Snapshot, &Stop) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let (this, snapshot) = (self.clone(), self.snapshots.snapshot());
+        blocking(&self.answer(), move |stop| work(&this, &snapshot, stop)).await
+    }
+
     fn answer(&self) -> Arc<Answer> {
         Arc::new(Answer { memory: Arc::clone(&self.memory), held: AtomicUsize::new(0) })
     }
@@ -72,8 +84,8 @@ impl Traces {
 #[async_trait]
 impl TraceStore for Traces {
     async fn find_traces(&self, filter: &TraceFilter) -> Result<TracePage, QueryError> {
-        let (this, filter, snapshot) = (self.clone(), filter.clone(), self.snapshots.snapshot());
-        blocking(&self.answer(), move |stop| search(&this, &snapshot, &filter, stop)).await
+        let filter = filter.clone();
+        self.point(move |this, snapshot, stop| search(this, snapshot, &filter, stop)).await
     }
 
     async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError> {
@@ -100,14 +112,57 @@ impl TraceStore for Traces {
         .await
     }
 
+    async fn outline(&self, trace_id: TraceId) -> Result<Option<TraceOutline>, QueryError> {
+        self.point(move |this, snapshot, stop| outline::of_trace(snapshot, &this.files, trace_id, stop)).await
+    }
+
+    async fn find_spans(&self, trace_id: TraceId, text: &str, limit: usize) -> Result<Vec<SpanId>, QueryError> {
+        let text = text.to_owned();
+        self.point(move |this, snapshot, stop| outline::find_spans(snapshot, &this.files, trace_id, &text, limit, stop))
+            .await
+    }
+
+    async fn span(
+        &self,
+        trace_id: TraceId,
+        span_id: SpanId,
+    ) -> Result<Option<(Span, Option<TraceProcess>)>, QueryError> {
+        self.point(move |this, snapshot, stop| {
+            let Some(span) = trace::span(snapshot, &this.files, trace_id, span_id, stop)? else { return Ok(None) };
+            let process = this.processes.find(snapshot, &this.files, &[span.process_id])?.pop();
+            Ok(Some((span, process)))
+        })
+        .await
+    }
+
+    async fn heatmap(&self, filter: &TraceFilter, columns: usize) -> Result<Heatmap, QueryError> {
+        let filter = filter.clone();
+        self.point(move |this, snapshot, stop| spread::heatmap(this, snapshot, &filter, columns, stop)).await
+    }
+
+    async fn differences(
+        &self,
+        filter: &TraceFilter,
+        selection: &SpanSelection,
+        limit: usize,
+    ) -> Result<Differences, QueryError> {
+        let (filter, selection) = (filter.clone(), *selection);
+        self.point(move |this, snapshot, stop| spread::differences(this, snapshot, &filter, &selection, limit, stop))
+            .await
+    }
+
+    async fn attributes(&self, filter: &TraceFilter) -> Result<AttributeSurvey, QueryError> {
+        let filter = filter.clone();
+        self.point(move |this, snapshot, stop| spread::attributes(this, snapshot, &filter, stop)).await
+    }
+
     async fn trace_logs(
         &self,
         trace_id: TraceId,
         span_id: Option<SpanId>,
         limit: usize,
     ) -> Result<Vec<LogRecord>, QueryError> {
-        let (this, snapshot) = (self.clone(), self.snapshots.snapshot());
-        blocking(&self.answer(), move |stop| logs::of_trace(&snapshot, &this.files, trace_id, span_id, limit, stop))
+        self.point(move |this, snapshot, stop| logs::of_trace(snapshot, &this.files, trace_id, span_id, limit, stop))
             .await
     }
 }
@@ -119,9 +174,25 @@ struct Answer {
     held: AtomicUsize,
 }
 
+impl Answer {
+    fn take(&self, bytes: usize) -> Result<(), Failure> {
+        self.memory
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes))
+            .map_err(|_| Failure::TooLarge)?;
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        self.memory.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.memory.fetch_add(*self.held.get_mut(), Ordering::Relaxed);
+        let held = *self.held.get_mut();
+        self.give_back(held);
     }
 }
 
@@ -140,13 +211,39 @@ impl Stop {
 
     /// Counts bytes of columns that the answer is made of; fails when they are too many.
     pub fn hold(&self, bytes: usize) -> Result<(), Failure> {
-        let bytes = bytes.saturating_mul(GROWTH);
-        let Answer { memory, held } = &*self.answer;
-        memory
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes))
-            .map_err(|_| Failure::TooLarge)?;
-        held.fetch_add(bytes, Ordering::Relaxed);
+        self.answer.take(bytes.saturating_mul(GROWTH))
+    }
+
+    /// Counts the memory of work that comes before the answer.
+    pub fn scratch(&self) -> Scratch<'_> {
+        Scratch { answer: &self.answer, bytes: 0 }
+    }
+}
+
+/// Memory of a part of the work, given back when that is done.
+#[derive(Debug)]
+pub(crate) struct Scratch<'a> {
+    answer: &'a Answer,
+    bytes: usize,
+}
+
+impl Scratch<'_> {
+    /// Counts bytes more; fails when they are too many.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.answer.take(bytes)?;
+        self.bytes += bytes;
         Ok(())
+    }
+
+    /// Leaves the bytes with the answer.
+    pub fn keep(mut self) {
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Scratch<'_> {
+    fn drop(&mut self) {
+        self.answer.give_back(self.bytes);
     }
 }
 

@@ -10,8 +10,8 @@ use glasshouse_tables::{Snapshot, Table, attributes};
 
 use crate::cells;
 use crate::error::Failure;
-use crate::lookup::{Found, Wanted, find};
-use crate::spans::texts;
+use crate::lookup::{Rows, Wanted, find};
+use crate::spans::{self, texts};
 use crate::store::Stop;
 
 /// The columns that [`Details::add_events`] needs.
@@ -123,7 +123,7 @@ pub(crate) fn rows(
     trace_id: TraceId,
     columns: &[&'static str],
     stop: &Stop,
-) -> Result<Vec<Found>, Failure> {
+) -> Result<Vec<RecordBatch>, Failure> {
     find(snapshot, files, Table::Spans, &Wanted::new(&[trace_id]), columns, stop)
 }
 
@@ -137,12 +137,46 @@ pub(crate) fn details(
     let wanted = Wanted::new(&[trace_id]);
     let mut details = Details::default();
     for found in find(snapshot, files, Table::SpanEvents, &wanted, EVENTS, stop)? {
-        details.add_events(&found.batch)?;
+        details.add_events(&found)?;
     }
     for found in find(snapshot, files, Table::SpanLinks, &wanted, LINKS, stop)? {
-        details.add_links(&found.batch)?;
+        details.add_links(&found)?;
     }
     Ok(details)
+}
+
+/// A span with all it carries; `None` when it is not known.
+pub(crate) fn span(
+    snapshot: &Snapshot,
+    files: &FileCache,
+    trace_id: TraceId,
+    span_id: SpanId,
+    stop: &Stop,
+) -> Result<Option<Span>, Failure> {
+    let of_span = |table: Table, columns: &[&'static str]| {
+        let wanted = Wanted::new(&[trace_id]);
+        let rows = Rows::new(snapshot, files, table, &wanted, &["trace_id", "span_id"], stop)?;
+        let mut places = Vec::new();
+        rows.each(&["trace_id", "span_id"], |piece, batch| {
+            let ids = cells::ids(cells::column(batch, "span_id")?)?;
+            let of_it = (0..batch.num_rows()).filter(|row| ids.value(*row) == span_id.as_bytes());
+            places.extend(of_it.map(|row| (piece, row as u32)));
+            Ok(())
+        })?;
+        let batches = rows.take(&places, columns)?;
+        stop.hold(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
+        Ok::<_, Failure>(batches)
+    };
+    let Some(mut span) = spans::load_whole(&of_span(Table::Spans, spans::WHOLE)?)?.pop() else { return Ok(None) };
+    let mut details = Details::default();
+    for events in of_span(Table::SpanEvents, EVENTS)? {
+        details.add_events(&events)?;
+    }
+    for links in of_span(Table::SpanLinks, LINKS)? {
+        details.add_links(&links)?;
+    }
+    details.hand_out(std::slice::from_mut(&mut span));
+    Ok(Some(span))
 }
 
 /// Puts a trace together; `processes` knows the processes of ids.

@@ -307,6 +307,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/traces/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The attributes of matching spans and of their resources, with their most frequent values: of some of the newest
+         *     spans. Takes the conditions of `GET /v1/traces`.
+         */
+        get: operations["trace_attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What tells selected spans from the others that match: which values of attributes are more frequent among them. Takes
+         *     the conditions of `GET /v1/traces`; open spans are left out.
+         */
+        get: operations["trace_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Numbers of the spans that match, those that have ended, by start and duration. Takes the conditions of
+         *     `GET /v1/traces`. A span that was sent twice counts once; when the two differ, the one that is found first.
+         */
+        get: operations["trace_heatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/spans": {
         parameters: {
             query?: never;
@@ -464,6 +524,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/traces/{trace_id}/outline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shape of a trace: what is drawn of it, in columns. */
+        get: operations["trace_outline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces/{trace_id}/spans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds spans within a trace. */
+        get: operations["find_spans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces/{trace_id}/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A span of a trace with all it carries, and its process. */
+        get: operations["get_span"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/traces/stream": {
         parameters: {
             query?: never;
@@ -528,6 +639,43 @@ export interface components {
             /** @description The values. */
             values: components["schemas"]["AnyValue"][];
         };
+        /** @description Key of an attribute. */
+        AttributeKey: {
+            /** @description The key. */
+            key: string;
+            /** @description What has it: `span` or `resource`. */
+            place: string;
+            /** @description Spans that have it. */
+            spans: string;
+            /** @description The most frequent values, the most frequent first. */
+            values: components["schemas"]["AttributeValue"][];
+        };
+        /** @description Attributes that spans have. */
+        AttributeSurvey: {
+            /** @description Keys, the most frequent first. */
+            keys: components["schemas"]["AttributeKey"][];
+            /** @description Spans that were looked at: of those that match some of the newest. */
+            spans: string;
+        };
+        /** @description A value of an attribute. */
+        AttributeValue: {
+            /** @description Spans that have it. */
+            spans: string;
+            /** @description The value as text. */
+            value: string;
+        };
+        /** @description What tells selected spans from the rest. */
+        Differences: {
+            /** @description Spans that match the search and are not selected. */
+            rest: string;
+            /** @description Spans that are selected. */
+            selected: string;
+            /**
+             * @description Values whose share among the selected is greater by five hundredths or more, and by three standard errors; the
+             *     greatest difference first.
+             */
+            values: components["schemas"]["ValueDifference"][];
+        };
         /** @description The body of every answer that is not a success. */
         ErrorBody: {
             /** @description What went wrong. */
@@ -547,6 +695,13 @@ export interface components {
          * @enum {string}
          */
         ErrorKind: "invalid_request" | "query_limit" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "payload_too_large" | "unsupported_media_type" | "overloaded" | "internal" | "unavailable";
+        /** @description Spans that were found within a trace. */
+        FoundSpans: {
+            /** @description Whether there are more. */
+            more: boolean;
+            /** @description Their ids, 16 lower-case hex digits each, in order of start, then of id. */
+            span_ids: string[];
+        };
         /** @description Whether the server can take data. */
         Health: {
             /** @description Each part's state. */
@@ -561,6 +716,29 @@ export interface components {
          * @enum {string}
          */
         HealthState: "ok" | "failing";
+        /** @description Numbers of spans by start and duration. */
+        Heatmap: {
+            /** @description The least duration of each row, in nanoseconds; the first row also has what is less, the last has no end. */
+            bounds_ns: string[];
+            /** @description The cells that have spans, in order of time, then of duration. */
+            cells: components["schemas"]["HeatmapCell"][];
+            /** @description How much time a column covers, in nanoseconds; absent when there are no spans. */
+            step_ns?: string;
+        };
+        /** @description Spans of about the same start and duration. */
+        HeatmapCell: {
+            /** @description Spans whose status is ERROR. */
+            errors: string;
+            /**
+             * Format: int32
+             * @description Position of the row in `bounds_ns`.
+             */
+            row: number;
+            /** @description Spans. */
+            spans: string;
+            /** @description Where the column begins, Unix nanoseconds: a multiple of the step. */
+            time: string;
+        };
         /** @description Answer to native spans: success means durable and visible to the next query. */
         IngestAnswer: {
             /** @description Spans kept. */
@@ -756,6 +934,15 @@ export interface components {
         OperationList: {
             /** @description The operations. */
             operations: components["schemas"]["Operation"][];
+        };
+        /** @description Events in columns. Equal ones of a span are told once. */
+        OutlineEvents: {
+            /** @description Positions in `names`. */
+            names: number[];
+            /** @description Positions of the spans. */
+            spans: number[];
+            /** @description Times, in nanoseconds after `start_time`. */
+            times: number[];
         };
         /** @description State of one part. */
         PartHealth: {
@@ -1131,6 +1318,13 @@ export interface components {
             /** @description W3C `tracestate`. */
             trace_state: string;
         };
+        /** @description A span and the process that sent it. */
+        SpanDetails: {
+            /** @description Its process; absent when nothing is known of it. */
+            process?: components["schemas"]["TraceProcess"];
+            /** @description The span. */
+            span: components["schemas"]["Span"];
+        };
         /** @description Something that happened at one moment of a span. */
         SpanEvent: {
             /** @description Attributes with their types. */
@@ -1291,6 +1485,43 @@ export interface components {
             /** @description The traces. */
             traces: components["schemas"]["TraceSummary"][];
         };
+        /**
+         * @description The shape of a trace: what a waterfall or a flame graph draws, in columns, so that a trace of a million spans is some
+         *     fifty megabytes. Each column has an entry for each span, in order of start, then of id.
+         */
+        TraceOutline: {
+            /** @description Durations in nanoseconds; null for an open span. */
+            durations: (number | null)[];
+            /** @description What happened within the spans, in order of span, then of time. */
+            events: components["schemas"]["OutlineEvents"];
+            /**
+             * @description The kinds, a digit each, as OTLP numbers them: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer,
+             *     5 consumer.
+             */
+            kinds: string;
+            /** @description Ids of parents that are not here, written as `span_ids` are. */
+            missing_parents: string;
+            /** @description Names of spans and events, each once. */
+            names: string[];
+            /** @description Positions of the parents: -1 for a root; from the number of spans on, positions in `missing_parents`. */
+            parents: number[];
+            /** @description Services, each once. */
+            services: string[];
+            /** @description The spans' ids, 16 lower-case hex digits each, with nothing between them. */
+            span_ids: string;
+            /** @description Positions in `names`. */
+            span_names: number[];
+            /** @description Positions in `services`. */
+            span_services: number[];
+            /** @description Start of the earliest span, Unix nanoseconds. */
+            start_time: string;
+            /** @description Starts, in nanoseconds after `start_time`. */
+            starts: number[];
+            /** @description The status codes, a digit each, as OTLP numbers them: 0 unset, 1 ok, 2 error. */
+            status_codes: string;
+            /** @description 32 lower-case hex digits. */
+            trace_id: string;
+        };
         /** @description A process as a trace shows it. */
         TraceProcess: {
             /** @description UUID. */
@@ -1326,6 +1557,22 @@ export interface components {
             start_time: string;
             /** @description 32 lower-case hex digits. */
             trace_id: string;
+        };
+        /** @description A value that is more frequent among the selected. */
+        ValueDifference: {
+            /** @description Key of the attribute, or name of the field. */
+            key: string;
+            /**
+             * @description What has it: `field` (of the span: service, operation, kind, status, status_message), `span` (its attributes) or
+             *     `resource` (those of its process).
+             */
+            place: string;
+            /** @description Other spans that have it. */
+            rest: string;
+            /** @description Selected spans that have it. */
+            selected: string;
+            /** @description The value as text. */
+            value: string;
         };
         /** @description Answer to Zipkin spans. */
         ZipkinAnswer: {
@@ -2151,6 +2398,185 @@ export interface operations {
             };
         };
     };
+    trace_attributes: {
+        parameters: {
+            query?: {
+                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys. */
+                "attr.KEY"?: string;
+                /** @description Whether the span's status is ERROR. */
+                error?: boolean;
+                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. */
+                from?: string;
+                /** @description Kind of the span: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`. */
+                kind?: string;
+                /** @description Greatest duration of the span. */
+                max_duration?: string;
+                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds. */
+                min_duration?: string;
+                /** @description Name of the span. */
+                operation?: string;
+                /** @description Whether the span has no parent. */
+                root?: boolean;
+                /** @description Service of the span. */
+                service?: string;
+                /**
+                 * @description Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
+                 *     them, each anywhere; letter case does not matter.
+                 */
+                text?: string;
+                /** @description The span starts before this time. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The attributes, the most frequent first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeSurvey"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trace_differences: {
+        parameters: {
+            query?: {
+                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys. */
+                "attr.KEY"?: string;
+                /** @description Whether the span's status is ERROR. */
+                error?: boolean;
+                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. */
+                from?: string;
+                /** @description Kind of the span: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`. */
+                kind?: string;
+                /** @description Most values, 1 to 500; 30 when not given */
+                limit?: number;
+                /** @description Greatest duration of the span. */
+                max_duration?: string;
+                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds. */
+                min_duration?: string;
+                /** @description Name of the span. */
+                operation?: string;
+                /** @description Whether the span has no parent. */
+                root?: boolean;
+                /** @description Whether the status of those selected is ERROR */
+                selected_error?: boolean;
+                /** @description Selected are spans that start at this time or later */
+                selected_from?: string;
+                /** @description Greatest duration of those selected */
+                selected_max_duration?: string;
+                /** @description Least duration of those selected */
+                selected_min_duration?: string;
+                /** @description Selected are spans that start before this time */
+                selected_to?: string;
+                /** @description Service of the span. */
+                service?: string;
+                /**
+                 * @description Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
+                 *     them, each anywhere; letter case does not matter.
+                 */
+                text?: string;
+                /** @description The span starts before this time. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The values, the greatest difference first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Differences"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trace_heatmap: {
+        parameters: {
+            query?: {
+                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys. */
+                "attr.KEY"?: string;
+                /** @description Most columns, 1 to 1000; 120 when not given */
+                columns?: number;
+                /** @description Whether the span's status is ERROR. */
+                error?: boolean;
+                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. */
+                from?: string;
+                /** @description Kind of the span: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`. */
+                kind?: string;
+                /** @description Greatest duration of the span. */
+                max_duration?: string;
+                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds. */
+                min_duration?: string;
+                /** @description Name of the span. */
+                operation?: string;
+                /** @description Whether the span has no parent. */
+                root?: boolean;
+                /** @description Service of the span. */
+                service?: string;
+                /**
+                 * @description Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
+                 *     them, each anywhere; letter case does not matter.
+                 */
+                text?: string;
+                /** @description The span starts before this time. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heatmap"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     send_zipkin_spans: {
         parameters: {
             query?: never;
@@ -2359,25 +2785,34 @@ export interface operations {
     find_traces: {
         parameters: {
             query?: {
-                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys */
+                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys. */
                 "attr.KEY"?: string;
                 /** @description `next_cursor` of the page before */
                 cursor?: string;
-                /** @description Whether the span's status is ERROR */
+                /** @description Whether the span's status is ERROR. */
                 error?: boolean;
-                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds */
+                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. */
                 from?: string;
+                /** @description Kind of the span: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`. */
+                kind?: string;
                 /** @description Most traces, 1 to 1000; 20 when not given */
                 limit?: number;
-                /** @description Greatest duration of the span */
+                /** @description Greatest duration of the span. */
                 max_duration?: string;
-                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds */
+                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds. */
                 min_duration?: string;
-                /** @description Name of the span */
+                /** @description Name of the span. */
                 operation?: string;
-                /** @description Service of the span */
+                /** @description Whether the span has no parent. */
+                root?: boolean;
+                /** @description Service of the span. */
                 service?: string;
-                /** @description The span starts before this time */
+                /**
+                 * @description Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
+                 *     them, each anywhere; letter case does not matter.
+                 */
+                text?: string;
+                /** @description The span starts before this time. */
                 to?: string;
             };
             header?: never;
@@ -2566,6 +3001,127 @@ export interface operations {
             };
             /** @description A parameter is wrong */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trace_outline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The shape */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceOutline"];
+                };
+            };
+            /** @description Not a trace id */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No span of the trace is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_spans: {
+        parameters: {
+            query: {
+                /** @description Most spans, 1 to 1000000; 10000 when not given */
+                limit?: number;
+                /** @description Words that the span's name, its service, its status message, its attributes (as `key=value`) or the names and attributes of its events contain, all of them, each anywhere; letter case does not matter */
+                text: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The spans; none when the trace is not known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundSpans"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_span: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 16 hex digits */
+                span_id: string;
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The span */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpanDetails"];
+                };
+            };
+            /** @description Not ids */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The span is not known */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

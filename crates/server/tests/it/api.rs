@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
-use glasshouse_model::{DurationNs, TimeRange, Timestamp};
+use glasshouse_model::{DurationNs, SpanKind, TimeRange, Timestamp};
 use glasshouse_tables::ports::{ExportEncoding, SpanFormat};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::fakes::{NOW, PROCESS, SPAN, TRACE, World, assert_error, stream};
 async fn trace_search_reads_every_filter() {
     let world = World::new().await;
     let path = "/v1/traces?service=shop&operation=GET%20%2F&min_duration=100ms&max_duration=1.5s&error=true&attr.user.id=7\
-         &attr.http.route=%2Fa%20b&from=-15m&to=2026-01-31T12:00:00Z&limit=1000";
+         &attr.http.route=%2Fa%20b&kind=server&root=false&text=a%20b&from=-15m&to=2026-01-31T12:00:00Z&limit=1000";
     let (status, body) = world.get_json(path).await;
     assert_eq!(status, 200);
     let cursor = format!("{NOW}-{TRACE}");
@@ -27,6 +27,7 @@ async fn trace_search_reads_every_filter() {
     assert_eq!(filter.max_duration, Some(DurationNs::from_nanos(1_500_000_000)));
     assert_eq!((filter.error, filter.limit), (Some(true), 1000));
     assert_eq!(filter.range, TimeRange { from: NOW - DurationNs::from_secs(900), to: NOW });
+    assert_eq!((filter.kind, filter.root, filter.text.as_deref()), (Some(SpanKind::Server), Some(false), Some("a b")));
     let attributes: Vec<_> = filter.attributes.iter().map(|a| (a.key.as_str(), a.value.as_str())).collect();
     assert_eq!(attributes, [("user.id", "7"), ("http.route", "/a b")]);
 
@@ -47,6 +48,7 @@ async fn wrong_parameters_are_named() {
     check("min_duration=fast", "min_duration").await;
     check("min_duration=2s&max_duration=1s", "greater").await;
     check("error=maybe", "error").await;
+    check("kind=http", "producer").await;
     check("from=yesterday", "from").await;
     check("from=now&to=-1h", "empty").await;
     check("cursor=7", "cursor").await;
@@ -88,6 +90,56 @@ async fn a_trace_is_whole_and_exact() {
     assert!(body["spans"][1].get("end_time").is_none(), "an open span has no end");
     assert_eq!(body["processes"][0]["resource"][0]["key"], "service.name");
     assert_eq!(body["trace_id"], TRACE);
+}
+
+#[tokio::test]
+async fn a_trace_is_outlined_searched_and_read_span_by_span() {
+    let world = World::new().await;
+    let (status, outline) = world.get_json(&format!("/v1/traces/{TRACE}/outline")).await;
+    assert_eq!((status, &outline["span_ids"], &outline["durations"]), (200, &json!(SPAN), &json!([null])));
+    assert_eq!((&outline["start_time"], &outline["kinds"]), (&json!(NOW.to_string()), &json!("2")));
+    let unknown = "00000000000000000000000000000001";
+    assert_error(world.get(&format!("/v1/traces/{unknown}/outline")).await, 404, "not_found", unknown).await;
+
+    let (_, found) = world.get_json(&format!("/v1/traces/{TRACE}/spans?text=3&limit=2")).await;
+    assert_eq!(found, json!({"span_ids": [SPAN, SPAN], "more": true}));
+    let (_, found) = world.get_json(&format!("/v1/traces/{TRACE}/spans?text=2&limit=2")).await;
+    assert_eq!(found["more"], false);
+    assert_error(world.get(&format!("/v1/traces/{TRACE}/spans")).await, 400, "invalid_request", "text").await;
+
+    let (_, details) = world.get_json(&format!("/v1/traces/{TRACE}/spans/{SPAN}")).await;
+    assert_eq!((&details["span"]["name"], &details["process"]["process_id"]), (&json!("GET /"), &json!(PROCESS)));
+    let path = format!("/v1/traces/{TRACE}/spans/0000000000000009");
+    assert_error(world.get(&path).await, 404, "not_found", "0000000000000009").await;
+    assert_error(world.get(&format!("/v1/traces/{TRACE}/spans/9")).await, 400, "invalid_request", "span id").await;
+}
+
+#[tokio::test]
+async fn spans_of_a_search_are_counted_and_compared() {
+    let world = World::new().await;
+    let (_, map) = world.get_json("/api/traces/heatmap?service=shop&attr.tier=gold&columns=7").await;
+    let cell = json!({"time": NOW.to_string(), "row": 0, "spans": "7", "errors": "1"});
+    assert_eq!(map, json!({"step_ns": "1000000000", "bounds_ns": ["0"], "cells": [cell]}));
+    let filter = world.traces.filters.lock().unwrap().pop().unwrap();
+    assert_eq!((filter.service.as_deref(), &*filter.attributes[0].key), (Some("shop"), "tier"));
+
+    let path = "/api/traces/differences?root=true&selected_min_duration=1s&selected_to=now&limit=1";
+    let (_, differences) = world.get_json(path).await;
+    assert_eq!((&differences["selected"], &differences["rest"]), (&json!("4"), &json!("9")));
+    let [value] = differences["values"].as_array().unwrap().as_slice() else { panic!("{differences}") };
+    assert_eq!((&value["place"], &value["value"], &value["rest"]), (&json!("span"), &json!("gold"), &json!("1")));
+    assert!(value["key"].as_str().unwrap().contains("min_duration: Some(DurationNs(1000000000))"), "{value}");
+    let refused = async |query: &str, words: &str| {
+        let path = format!("/api/traces/differences?{query}");
+        assert_error(world.get(&path).await, 400, "invalid_request", words).await;
+    };
+    refused("service=shop", "nothing is selected").await;
+    refused("selected_from=now&selected_to=-1h", "empty").await;
+    refused("selected_min_duration=2s&selected_max_duration=1s", "greater").await;
+
+    let (_, survey) = world.get_json("/api/traces/attributes").await;
+    let values = json!([{"value": "a", "spans": "2"}]);
+    assert_eq!(survey["keys"], json!([{"place": "resource", "key": "host.name", "spans": "2", "values": values}]));
 }
 
 #[tokio::test]

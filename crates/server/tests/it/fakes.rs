@@ -6,9 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use glasshouse_model::{
-    Attributes, Clock, DurationNs, FlameChart, FlameRow, FlameSlice, FlameTrack, LogRecord, ProcessId, Severity, Span,
-    SpanEvent, SpanId, SpanKind, SpanLink, StatusCode, Subject, Survey, SurveyProgress, TimelineRequest, Timestamp,
-    Trace, TraceFilter, TraceId, TracePage, TraceProcess, Value,
+    AttributeKey, AttributeSurvey, Attributes, Clock, Differences, DurationNs, FlameChart, FlameRow, FlameSlice,
+    FlameTrack, Heatmap, HeatmapCell, LogRecord, OutlineSpan, ProcessId, Severity, Span, SpanEvent, SpanId, SpanKind,
+    SpanLink, SpanSelection, StatusCode, Subject, Survey, SurveyProgress, TimelineRequest, Timestamp, Trace,
+    TraceFilter, TraceId, TraceOutline, TracePage, TraceProcess, Value, ValueDifference, ValuePlace,
 };
 use glasshouse_server::{Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
@@ -137,6 +138,75 @@ impl TraceStore for FakeTraces {
     async fn trace(&self, trace_id: TraceId) -> Result<Option<Trace>, QueryError> {
         let spans = *self.spans.lock().unwrap();
         Ok((trace_id.to_string() == TRACE).then(|| trace(spans.max(1))))
+    }
+
+    async fn outline(&self, trace_id: TraceId) -> Result<Option<TraceOutline>, QueryError> {
+        let span = OutlineSpan {
+            span_id: SPAN.parse().unwrap(),
+            parent_span_id: None,
+            start_time: NOW,
+            end_time: None,
+            service: 0,
+            name: 0,
+            kind: SpanKind::Server,
+            status_code: StatusCode::Unset,
+        };
+        Ok((trace_id.to_string() == TRACE).then(|| TraceOutline {
+            trace_id,
+            services: vec!["shop".to_owned()],
+            names: vec!["checkout".to_owned()],
+            spans: vec![span],
+            events: Vec::new(),
+        }))
+    }
+
+    async fn find_spans(&self, _: TraceId, text: &str, limit: usize) -> Result<Vec<SpanId>, QueryError> {
+        let count = text.parse().unwrap_or(0);
+        Ok(vec![SPAN.parse().unwrap(); usize::min(count, limit)])
+    }
+
+    async fn span(
+        &self,
+        trace_id: TraceId,
+        span_id: SpanId,
+    ) -> Result<Option<(Span, Option<TraceProcess>)>, QueryError> {
+        let mut trace = trace(1);
+        let is_known = trace_id.to_string() == TRACE && span_id.to_string() == SPAN;
+        Ok(is_known.then(|| (trace.spans.remove(0), trace.processes.pop())))
+    }
+
+    async fn heatmap(&self, filter: &TraceFilter, columns: usize) -> Result<Heatmap, QueryError> {
+        self.filters.lock().unwrap().push(filter.clone());
+        let cell = HeatmapCell { time: NOW, row: 0, span_count: columns as u64, error_count: 1 };
+        Ok(Heatmap { step: DurationNs::from_secs(1), bounds: vec![DurationNs::ZERO], cells: vec![cell] })
+    }
+
+    async fn differences(
+        &self,
+        filter: &TraceFilter,
+        selection: &SpanSelection,
+        limit: usize,
+    ) -> Result<Differences, QueryError> {
+        self.filters.lock().unwrap().push(filter.clone());
+        let value = |key: String| ValueDifference {
+            place: ValuePlace::Span,
+            key,
+            value: "gold".to_owned(),
+            selected_count: 3,
+            rest_count: 1,
+        };
+        let values = (0..100).map(|n| value(format!("{n} {selection:?}"))).take(limit).collect();
+        Ok(Differences { selected_count: 4, rest_count: 9, values })
+    }
+
+    async fn attributes(&self, _: &TraceFilter) -> Result<AttributeSurvey, QueryError> {
+        let key = AttributeKey {
+            place: ValuePlace::Resource,
+            key: "host.name".to_owned(),
+            span_count: 2,
+            values: vec![("a".to_owned(), 2)],
+        };
+        Ok(AttributeSurvey { span_count: 2, keys: vec![key] })
     }
 
     async fn trace_logs(

@@ -17,7 +17,21 @@ use crate::naive::KIND_RULES;
 pub struct Lake {
     snapshot: Arc<Snapshot>,
     store: Store,
+    folder: TempDir,
+}
+
+/// A store and its files.
+pub struct Kept {
+    traces: Traces,
     _folder: TempDir,
+}
+
+impl std::ops::Deref for Kept {
+    type Target = Traces;
+
+    fn deref(&self) -> &Traces {
+        &self.traces
+    }
 }
 
 /// Where a row is.
@@ -86,7 +100,12 @@ impl Lake {
             snapshot.hot.push(Arc::new(hot));
         }
         snapshot.files = Arc::new(files);
-        Self { snapshot: Arc::new(snapshot), store, _folder: folder }
+        Self { snapshot: Arc::new(snapshot), store, folder }
+    }
+
+    /// The store under test, with the lake's files.
+    pub fn into_traces(self, cache_bytes: u64) -> Kept {
+        Kept { traces: self.traces(cache_bytes), _folder: self.folder }
     }
 
     /// The store under test, with caches of this size.

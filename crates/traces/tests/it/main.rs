@@ -6,4 +6,5 @@ mod details;
 mod lake;
 mod naive;
 mod search;
+mod spread;
 mod timeline;

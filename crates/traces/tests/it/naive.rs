@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use glasshouse_model::{
-    AttributeFilter, Attributes, DurationNs, ProcessId, SpanId, StatusCode, Timestamp, TraceFilter, TraceId, TraceKind,
-    TraceSummary, Value,
+    AttributeFilter, Attributes, DurationNs, ProcessId, SpanId, SpanKind, StatusCode, Timestamp, TraceFilter, TraceId,
+    TraceKind, TraceSummary, Value,
 };
 
 /// Rules for the kinds of traces: of a value in several types, and of a key that only JSON has.
@@ -20,6 +20,7 @@ pub struct Row {
     pub process: ProcessId,
     pub service: &'static str,
     pub name: &'static str,
+    pub kind: SpanKind,
     pub start: i64,
     pub end: Option<i64>,
     pub status: StatusCode,
@@ -61,7 +62,7 @@ pub fn find(
     found
 }
 
-fn matches(span: &Row, resources: &BTreeMap<ProcessId, Vec<(&'static str, Value)>>, filter: &TraceFilter) -> bool {
+pub fn matches(span: &Row, resources: &BTreeMap<ProcessId, Vec<(&'static str, Value)>>, filter: &TraceFilter) -> bool {
     let duration = span.end.map(|end| DurationNs::from_nanos(end - span.start));
     let attribute = |wanted: &AttributeFilter| {
         let of = |attributes: &[(&str, Value)]| {
@@ -77,9 +78,20 @@ fn matches(span: &Row, resources: &BTreeMap<ProcessId, Vec<(&'static str, Value)
         && filter.error.is_none_or(|error| error == (span.status == StatusCode::Error))
         && filter.range.contains(Timestamp::from_nanos(span.start))
         && filter.attributes.iter().all(attribute)
+        && filter.kind.is_none_or(|kind| kind == span.kind)
+        && filter.root.is_none_or(|root| root == span.parent.is_none())
+        && filter.text.as_ref().is_none_or(|text| has_words(span, text))
 }
 
-fn text(value: &Value) -> Option<String> {
+/// Whether each word is in the span's name, its service or an attribute.
+pub fn has_words(span: &Row, words: &str) -> bool {
+    let attributes = span.attributes.iter().map(|(key, value)| format!("{key}={}", text(value).unwrap_or_default()));
+    let texts: Vec<String> =
+        attributes.chain([span.name.to_owned(), span.service.to_owned()]).map(|text| text.to_lowercase()).collect();
+    words.to_lowercase().split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
+}
+
+pub fn text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Empty => return None,
         Value::String(text) => text.clone(),

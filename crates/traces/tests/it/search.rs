@@ -7,7 +7,7 @@ use glasshouse_model::{
     TraceFilter, TraceId, TraceKind, Value,
 };
 use glasshouse_tables::attributes::PackedWriter;
-use glasshouse_tables::ports::TraceStore;
+use glasshouse_tables::ports::{QueryError, TraceStore};
 use glasshouse_tables::{ProcessRow, ProcessesBuilder, SpanRow, SpansBuilder, Table};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -18,23 +18,23 @@ use crate::naive::{self, Row};
 const SERVICES: [&str; 3] = ["cart", "frontend", "payment"];
 const NAMES: [&str; 3] = ["GET /", "charge", "select"];
 /// Spans start within a few of the second-long windows that files are sorted by, many at the same moment.
-const TICK: i64 = 400_000_000;
-const EPOCH: i64 = 1_750_000_000_000_000_000;
+pub const TICK: i64 = 400_000_000;
+pub const EPOCH: i64 = 1_750_000_000_000_000_000;
 
-fn trace_id(number: u8) -> TraceId {
+pub fn trace_id(number: u8) -> TraceId {
     TraceId::from_slice(&[number + 1; 16]).unwrap()
 }
 
-fn span_id(number: u8) -> SpanId {
+pub fn span_id(number: u8) -> SpanId {
     SpanId::from_slice(&[number + 1; 8]).unwrap()
 }
 
-fn process_id(number: u8) -> ProcessId {
+pub fn process_id(number: u8) -> ProcessId {
     ProcessId(Uuid::from_u128(u128::from(number) + 1))
 }
 
 /// Values whose text some filter wants, in every type, and keys that hide in JSON.
-fn attribute() -> impl Strategy<Value = (&'static str, Value)> {
+pub fn attribute() -> impl Strategy<Value = (&'static str, Value)> {
     let text = |text: &str| Value::String(text.to_owned());
     prop::sample::select(vec![
         ("user.id", text("7")),
@@ -53,6 +53,16 @@ fn attribute() -> impl Strategy<Value = (&'static str, Value)> {
     ])
 }
 
+fn kind() -> impl Strategy<Value = SpanKind> {
+    prop::sample::select(vec![SpanKind::Server, SpanKind::Client])
+}
+
+pub fn text() -> impl Strategy<Value = String> {
+    let texts =
+        ["", "CART", "charge pay", "id=7", "user.id=8 PROD", "1.0", "[1,2]", "key\\=x get", "flag=TRUE", "absent"];
+    prop::sample::select(texts.to_vec()).prop_map(str::to_owned)
+}
+
 fn attribute_filter() -> impl Strategy<Value = AttributeFilter> {
     let pairs = [
         ("user.id", "7"),
@@ -69,14 +79,14 @@ fn attribute_filter() -> impl Strategy<Value = AttributeFilter> {
         .prop_map(|(key, value)| AttributeFilter { key: key.into(), value: value.into() })
 }
 
-fn place() -> impl Strategy<Value = Place> {
+pub fn place() -> impl Strategy<Value = Place> {
     prop::sample::select(vec![Place::Hot(0), Place::Hot(1), Place::File(0), Place::File(1), Place::File(2)])
 }
 
-fn row() -> impl Strategy<Value = (Place, Row)> {
+pub fn row() -> impl Strategy<Value = (Place, Row)> {
     let ids = (0..6u8, 0..5u8, prop::option::of(0..6u8), 0..3u8);
     let times = (0..8i64, prop::option::weighted(0.8, 0..5i64));
-    let names = (0..3usize, 0..3usize, prop::sample::select(StatusCode::ALL.to_vec()));
+    let names = (0..3usize, 0..3usize, prop::sample::select(StatusCode::ALL.to_vec()), kind());
     let attributes = prop::collection::vec(attribute(), 0..4);
     (place(), ids, times, names, attributes).prop_map(|(place, ids, times, names, mut attributes)| {
         // A key may stand there twice, apart: the first value counts.
@@ -89,6 +99,7 @@ fn row() -> impl Strategy<Value = (Place, Row)> {
             process: process_id(ids.3),
             service: SERVICES[names.0],
             name: NAMES[names.1],
+            kind: names.3,
             start,
             end: times.1.map(|ticks| start + ticks * TICK / 2),
             status: names.2,
@@ -99,8 +110,9 @@ fn row() -> impl Strategy<Value = (Place, Row)> {
     })
 }
 
-fn filter() -> impl Strategy<Value = TraceFilter> {
+pub fn filter() -> impl Strategy<Value = TraceFilter> {
     let option = |strategy| prop::option::weighted(0.3, strategy);
+    let option_text = prop::option::weighted(0.3, text());
     (
         option(0..3usize),
         option(0..3usize),
@@ -110,20 +122,26 @@ fn filter() -> impl Strategy<Value = TraceFilter> {
         prop::collection::vec(attribute_filter(), 0..2),
         prop::option::weighted(0.3, (0..8i64, 1..5i64)),
         1..5usize,
+        (prop::option::weighted(0.2, kind()), prop::option::weighted(0.2, any::<bool>()), option_text),
     )
-        .prop_map(|(service, operation, min, max, error, attributes, range, limit)| TraceFilter {
-            service: service.map(|i| SERVICES[i].to_owned()),
-            operation: operation.map(|i| NAMES[i].to_owned()),
-            min_duration: min.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
-            max_duration: max.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
-            error,
-            attributes,
-            range: range.map_or(TimeRange::ALL, |(from, length)| TimeRange {
-                from: Timestamp::from_nanos(EPOCH + from * TICK),
-                to: Timestamp::from_nanos(EPOCH + (from + length) * TICK),
-            }),
-            limit,
-            cursor: None,
+        .prop_map(|(service, operation, min, max, error, attributes, range, limit, (kind, root, text))| {
+            TraceFilter {
+                kind,
+                root,
+                text,
+                service: service.map(|i| SERVICES[i].to_owned()),
+                operation: operation.map(|i| NAMES[i].to_owned()),
+                min_duration: min.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
+                max_duration: max.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
+                error,
+                attributes,
+                range: range.map_or(TimeRange::ALL, |(from, length)| TimeRange {
+                    from: Timestamp::from_nanos(EPOCH + from * TICK),
+                    to: Timestamp::from_nanos(EPOCH + (from + length) * TICK),
+                }),
+                limit,
+                cursor: None,
+            }
         })
 }
 
@@ -132,7 +150,7 @@ fn packed(attributes: &[(&'static str, Value)]) -> PackedWriter {
     PackedWriter::from(&Attributes(attributes.collect()))
 }
 
-fn push(builder: &mut SpansBuilder, row: &Row) {
+pub fn push(builder: &mut SpansBuilder, row: &Row) {
     builder.push(&SpanRow {
         trace_id: row.trace_id,
         span_id: row.span_id,
@@ -140,7 +158,7 @@ fn push(builder: &mut SpansBuilder, row: &Row) {
         process_id: row.process,
         service_name: row.service,
         name: row.name,
-        kind: SpanKind::Server,
+        kind: row.kind,
         start_time: Timestamp::from_nanos(row.start),
         end_time: row.end.map(Timestamp::from_nanos),
         status_code: row.status,
@@ -162,7 +180,7 @@ fn push(builder: &mut SpansBuilder, row: &Row) {
 /// The resource of a process, as it was told at one time.
 type Told = (Place, ProcessId, Vec<(&'static str, Value)>);
 
-fn lake(rows: &[(Place, Row)], resources: &[Told]) -> Lake {
+pub fn lake(rows: &[(Place, Row)], resources: &[Told]) -> Lake {
     let mut batches = Vec::new();
     for (place, row) in rows {
         let mut builder = SpansBuilder::with_capacity(1);
@@ -187,7 +205,7 @@ fn lake(rows: &[(Place, Row)], resources: &[Told]) -> Lake {
     Lake::new(&batches)
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
 }
 
@@ -199,6 +217,7 @@ proptest! {
         mut rows in prop::collection::vec(row(), 0..40),
         resources in prop::collection::vec((place(), (0..3u8).prop_map(process_id), prop::collection::vec(attribute(), 0..2)), 0..5),
         filters in prop::collection::vec(filter(), 4),
+        text in text(),
         cache in prop::sample::select(vec![0u64, 1 << 24]),
     ) {
         for (i, (_, row)) in rows.iter_mut().enumerate() {
@@ -227,9 +246,26 @@ proptest! {
             for id in (0..7).map(trace_id) {
                 let Some(trace) = traces.trace(id).await.unwrap() else {
                     prop_assert!(!known.contains_key(&id));
+                    prop_assert!(traces.outline(id).await.unwrap().is_none());
+                    prop_assert!(traces.span(id, span_id(0)).await.unwrap().is_none());
                     continue;
                 };
                 let expected = &known[&id];
+                let outline = traces.outline(id).await.unwrap().unwrap();
+                prop_assert_eq!(outline.spans.len(), trace.spans.len());
+                for (drawn, span) in outline.spans.iter().zip(&trace.spans) {
+                    prop_assert_eq!((drawn.span_id, drawn.parent_span_id), (span.span_id, span.parent_span_id));
+                    prop_assert_eq!((drawn.start_time, drawn.end_time), (span.start_time, span.end_time));
+                    prop_assert_eq!((drawn.kind, drawn.status_code), (span.kind, span.status_code));
+                    prop_assert_eq!(&outline.services[drawn.service as usize], &span.service_name);
+                    prop_assert_eq!(&outline.names[drawn.name as usize], &span.name);
+                    let (alone, process) = traces.span(id, span.span_id).await.unwrap().unwrap();
+                    prop_assert_eq!(&alone, span);
+                    prop_assert_eq!(process.is_some(), latest.contains_key(&span.process_id));
+                }
+                let found = traces.find_spans(id, &text, 3).await.unwrap();
+                let having = expected.iter().filter(|span| naive::has_words(span, &text)).map(|span| span.span_id);
+                prop_assert_eq!(found, having.take(3).collect::<Vec<_>>(), "{}", text);
                 let ids: Vec<_> = trace.spans.iter().map(|span| span.span_id).collect();
                 prop_assert_eq!(ids, expected.iter().map(|span| span.span_id).collect::<Vec<_>>());
                 for (span, row) in trace.spans.iter().zip(expected) {
@@ -266,6 +302,7 @@ fn few_rows_of_a_large_row_group_are_found() {
             process: process_id(0),
             service: SERVICES[0],
             name: if rare.contains(&number) { "rare" } else { NAMES[number as usize % 3] },
+            kind: SpanKind::Internal,
             start: EPOCH + i64::from(number) * 10_000,
             end: None,
             status: StatusCode::Ok,
@@ -282,6 +319,54 @@ fn few_rows_of_a_large_row_group_are_found() {
     let starts: Vec<_> = page.traces.iter().map(|trace| (trace.start_time.nanos() - EPOCH) / 10_000).collect();
     assert_eq!(starts, [39_999, 20_000, 17]);
     assert!(page.next_cursor.is_some() && page.traces.iter().all(|trace| trace.kind == TraceKind::Database));
+}
+
+#[test]
+fn a_trace_that_is_larger_than_memory_is_listed() {
+    const ROWS: u64 = 150_000;
+    let mut builder = SpansBuilder::with_capacity(ROWS as usize);
+    let mut add = |trace: u8, number: u64, parent: Option<u64>, name, end| {
+        let id = |number: u64| SpanId::from_slice(&(number + 1).to_be_bytes()).unwrap();
+        let row = Row {
+            trace_id: trace_id(trace),
+            span_id: id(number),
+            parent: parent.map(id),
+            process: process_id(0),
+            service: SERVICES[number as usize % 2],
+            name,
+            kind: SpanKind::Internal,
+            start: EPOCH + number as i64,
+            end,
+            status: if number == 7 { StatusCode::Error } else { StatusCode::Ok },
+            attributes: vec![("db.system", Value::String("postgresql".to_owned()))],
+            ingest: EPOCH,
+        };
+        push(&mut builder, &row);
+    };
+    // The root comes last, open at first; two traces, so that both together are too many.
+    for trace in [0, 1] {
+        for number in 1..ROWS {
+            add(trace, number, Some(0), "leaf", Some(EPOCH + 1_000_000));
+        }
+        add(trace, 0, None, "job", None);
+        add(trace, 0, None, "job", Some(EPOCH + 2_000_000));
+    }
+    let rows = builder.finish(Timestamp::from_nanos(EPOCH));
+    let lake = Lake::with_row_groups(&[(Place::File(0), Table::Spans, rows)], 50_000);
+    // The rows of one are 15 MB and more, as columns.
+    let traces = lake.traces(1 << 24).with_memory(5 << 20);
+    let filter = TraceFilter { limit: 2, ..TraceFilter::default() };
+    let page = runtime().block_on(traces.find_traces(&filter)).unwrap();
+    assert_eq!(page.traces.len(), 2);
+    for trace in page.traces {
+        assert_eq!((&*trace.root_name, trace.span_count, trace.error_count), ("job", ROWS as u32, 1));
+        assert_eq!((trace.start_time.nanos(), trace.duration_ns.nanos()), (EPOCH, 2_000_000));
+        assert_eq!((trace.services, trace.kind), (vec!["cart".to_owned(), "frontend".to_owned()], TraceKind::Database));
+    }
+    let whole = runtime().block_on(traces.trace(trace_id(0))).unwrap_err();
+    assert!(matches!(whole, QueryError::Limit(_)), "{whole}");
+    let outline = runtime().block_on(lake.traces(1 << 24).outline(trace_id(1))).unwrap().unwrap();
+    assert_eq!((outline.spans.len() as u64, &outline.names[..]), (ROWS, &["job".to_owned(), "leaf".to_owned()][..]));
 }
 
 #[test]

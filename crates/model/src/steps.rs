@@ -1,9 +1,9 @@
 //! Round steps of time.
 
-use glasshouse_model::{DurationNs, TimeRange};
+use crate::{DurationNs, TimeRange};
 
 /// The shortest round length of time of which no more than so many make the range.
-pub(crate) fn round_step(range: TimeRange, buckets: usize) -> DurationNs {
+pub fn round_step(range: TimeRange, buckets: usize) -> DurationNs {
     const SECOND: u64 = 1_000_000_000;
     const CLOCK: [u64; 18] =
         [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
@@ -16,9 +16,8 @@ pub(crate) fn round_step(range: TimeRange, buckets: usize) -> DurationNs {
 
 #[cfg(test)]
 mod tests {
-    use glasshouse_model::Timestamp;
-
     use super::*;
+    use crate::Timestamp;
 
     #[test]
     fn steps_are_round_and_not_too_many() {
