@@ -7,8 +7,10 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { found, hasWords, outlineOf, spanOf } from './outline.mjs';
 import { makeTrace } from './shop.mjs';
 import { largeTrace, troubledTrace } from './special.mjs';
+import { differencesOf, heatmapOf, surveyOf } from './spread.mjs';
 
 const option = (name) => process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1];
 const port = Number(option('port') ?? 9091);
@@ -68,18 +70,21 @@ const nanosOf = (duration) => {
   );
 };
 
-function search(query) {
+/** Whether a span meets the conditions of a search. */
+function condition(query) {
   const get = (name) => query.get(name) ?? undefined;
-  const [from, to, limit] = [get('from'), get('to'), Number(get('limit') ?? 20)];
   const attributes = [...query]
     .filter(([name]) => name.startsWith('attr.'))
     .map(([name, value]) => [name.slice(5), value]);
   const [min, max] = [get('min_duration'), get('max_duration')].map((bound) => bound && nanosOf(bound));
-  const meets = (span) => {
+  return (span) => {
     const length = BigInt(span.end_time ?? span.start_time) - BigInt(span.start_time);
     return (
       (get('service') === undefined || span.service_name === get('service')) &&
       (get('operation') === undefined || span.name === get('operation')) &&
+      (get('kind') === undefined || span.kind === get('kind').toUpperCase()) &&
+      (get('root') === undefined || (span.parent_span_id === undefined) === (get('root') === 'true')) &&
+      (get('text') === undefined || hasWords(span, get('text'))) &&
       (get('error') !== 'true' || span.status_code === 'ERROR') &&
       (min === undefined || length >= min) &&
       (max === undefined || length <= max) &&
@@ -88,6 +93,12 @@ function search(query) {
       )
     );
   };
+}
+
+function search(query) {
+  const get = (name) => query.get(name) ?? undefined;
+  const [from, to, limit] = [get('from'), get('to'), Number(get('limit') ?? 20)];
+  const meets = condition(query);
   const matching = shop().filter(
     ({ summary, trace }) =>
       (from === undefined || BigInt(summary.start_time) >= BigInt(from)) &&
@@ -104,6 +115,33 @@ function search(query) {
   };
 }
 const cursorOf = ({ summary }) => `${summary.start_time}-${summary.trace_id}`;
+
+/** The spans that meet the conditions of a search, and all processes by id. */
+function matchingSpans(query) {
+  const meets = condition(query);
+  const [from, to] = [query.get('from'), query.get('to')];
+  const traces = shop().map(({ trace }) => trace);
+  const spans = traces
+    .flatMap((trace) => trace.spans)
+    .filter(
+      (span) =>
+        (from === null || BigInt(span.start_time) >= BigInt(from)) &&
+        (to === null || BigInt(span.start_time) < BigInt(to)) &&
+        meets(span),
+    );
+  const processes = new Map(
+    traces.flatMap((trace) => trace.processes.map((process) => [process.process_id, process])),
+  );
+  return [spans, processes];
+}
+
+function spread(question, query) {
+  const [spans, processes] = matchingSpans(query);
+  if (question === 'heatmap') return heatmapOf(spans, Number(query.get('columns') ?? 120));
+  if (question === 'differences') return differencesOf(spans, processes, query, nanosOf);
+  if (question === 'attributes') return surveyOf(spans.slice(0, 20_000), processes);
+  return undefined;
+}
 
 function services() {
   const names = [...new Set(shop().flatMap(({ summary }) => summary.services))].sort();
@@ -141,10 +179,14 @@ function answer(url) {
   if (url.pathname === '/v1/traces') return search(url.searchParams);
   if (url.pathname === '/api/services') return services();
   if (parts[0] === 'api' && parts[1] === 'services' && parts[3] === 'operations') return operations(parts[2]);
+  if (parts[0] === 'api' && parts[1] === 'traces') return spread(parts[2], url.searchParams);
   if (parts[0] === 'v1' && parts[1] === 'traces') {
     const item = find(parts[2]);
     if (item === undefined) return undefined;
     if (parts[3] === undefined) return item.trace;
+    if (parts[3] === 'outline') return outlineOf(item);
+    if (parts[3] === 'spans')
+      return parts[4] === undefined ? found(item, url.searchParams) : spanOf(item, parts[4]);
     const spanId = url.searchParams.get('span_id');
     if (parts[3] === 'logs')
       return { logs: item.logs.filter((log) => spanId === null || log.span_id === spanId) };

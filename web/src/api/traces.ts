@@ -36,10 +36,11 @@ export type Span = Omit<wire.Span, 'start_time' | 'end_time' | 'parent_span_id' 
 
 export type TraceProcess = wire.TraceProcess;
 
-export interface Trace {
-  trace_id: string;
-  spans: Span[];
-  processes: Map<string, TraceProcess>;
+/** A span with all it carries. */
+export interface SpanDetails {
+  span: Span;
+  /** `null` when nothing is known of it. */
+  process: TraceProcess | null;
 }
 
 /** Which traces are wanted: those of which one span meets every condition. */
@@ -109,31 +110,26 @@ function reviveSummary({ start_time, duration_ns, ...rest }: wire.TraceSummary):
   return { ...rest, start_time: nanos(start_time), duration: duration(duration_ns) };
 }
 
-/** A whole trace. */
-export function traceQuery(traceId: string) {
+/** A span with all it carries. */
+export function spanQuery(traceId: string, spanId: string) {
   return queryOptions({
-    queryKey: ['trace', traceId],
-    queryFn: async ({ signal }): Promise<Trace> => {
-      const trace = await get<wire.Trace>(`/v1/traces/${encodeURIComponent(traceId)}`, [], signal);
-      return {
-        trace_id: trace.trace_id,
-        spans: trace.spans.map(reviveSpan),
-        processes: new Map(trace.processes.map((process) => [process.process_id, process])),
-      };
+    queryKey: ['trace', traceId, 'span', spanId],
+    queryFn: async ({ signal }): Promise<SpanDetails> => {
+      const path = `/v1/traces/${encodeURIComponent(traceId)}/spans/${encodeURIComponent(spanId)}`;
+      const { span, process } = await get<wire.SpanDetails>(path, [], signal);
+      return { span: reviveSpan(span), process: process ?? null };
     },
-    // A trace of 100,000 spans is large: comparing it with the one before costs more than drawing it again.
-    structuralSharing: false,
   });
 }
 
-/** In place: a trace of 100,000 spans is not copied. */
-function reviveSpan(wired: wire.Span): Span {
-  const span = wired as unknown as Span;
-  span.start_time = nanos(wired.start_time);
-  span.end_time = wired.end_time == null ? null : nanos(wired.end_time);
-  span.parent_span_id = wired.parent_span_id ?? null;
-  for (const event of span.events) event.time = nanos(event.time as unknown as string);
-  return span;
+function reviveSpan({ start_time, end_time, parent_span_id, events, ...rest }: wire.Span): Span {
+  return {
+    ...rest,
+    start_time: nanos(start_time),
+    end_time: end_time == null ? null : nanos(end_time),
+    parent_span_id: parent_span_id ?? null,
+    events: events.map((event) => ({ ...event, time: nanos(event.time) })),
+  };
 }
 
 /** The log records of a span. */

@@ -15,6 +15,7 @@ import { readProcessPageSearch } from '@/features/process/search';
 import { readProcessSearch } from '@/features/processes/search';
 import { PageNotFound, PageProblem } from '@/features/shell/problem';
 import { Shell } from '@/features/shell/shell';
+import { readCompareSearch } from '@/features/trace/compare/search';
 import { readTracePageSearch } from '@/features/trace/search';
 import { TraceSearchPage } from '@/features/trace-search/page';
 
@@ -67,6 +68,13 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import('./trace'), 'TraceRoute'),
 });
 
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: '/traces/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('./compare'), 'CompareRoute'),
+});
+
 const logs = createRoute({
   getParentRoute: () => root,
   path: '/logs',
@@ -89,7 +97,7 @@ const process = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, traceSearch, trace, logs, processes, process]),
+  routeTree: root.addChildren([home, traceSearch, trace, compare, logs, processes, process]),
   parseSearch: parseSearchParams,
   stringifySearch: formatSearchParams,
   defaultPreload: false,

@@ -9,7 +9,7 @@ import { formatAge, formatClock, formatDate, formatExact, type Zone } from '@/ba
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { CopyButton } from '@/ui/copy';
-import { Icon } from '@/ui/icons';
+import { SortHeader } from '@/ui/data-table';
 import { useNow } from '@/ui/now';
 import { useZone } from '@/ui/preferences';
 import { ServiceName, serviceLabel } from '@/ui/service';
@@ -164,38 +164,6 @@ function Header({ children, className }: { children: ReactNode; className?: stri
   return (
     <span role="columnheader" className={className}>
       {children}
-    </span>
-  );
-}
-
-function SortHeader(props: {
-  label: string;
-  className: string | undefined;
-  order: 'asc' | 'desc' | null;
-  onSort: () => void;
-}) {
-  const { label, order } = props;
-  return (
-    <span
-      role="columnheader"
-      className={props.className}
-      aria-sort={order === null ? 'none' : order === 'asc' ? 'ascending' : 'descending'}
-    >
-      <button
-        type="button"
-        onClick={props.onSort}
-        className={classes(
-          '-mx-1 inline-flex items-center gap-1 rounded px-1 hover:text-text',
-          order !== null && 'font-medium text-text',
-        )}
-      >
-        {label}
-        <Icon
-          name={order === 'asc' ? 'chevronUp' : 'chevronDown'}
-          size={12}
-          {...(order === null ? { className: 'opacity-0' } : {})}
-        />
-      </button>
     </span>
   );
 }

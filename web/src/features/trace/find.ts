@@ -1,39 +1,70 @@
-import type { Span } from '@/api/traces';
-import { textOf } from '@/base/values';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
+import { findSpansQuery } from '@/api/outline';
 import type { TraceTree } from './tree';
 
-/** Text of spans in lower case, made when it is first searched. */
-const texts = new WeakMap<Span, string>();
+/** How long typing rests before the server is asked. */
+const REST_MS = 150;
 
-/** A separator that nobody types, so that a match never spans two fields. */
-const GAP = '\u0001';
-
-function textOfSpan(span: Span): string {
-  let text = texts.get(span);
-  if (text === undefined) {
-    const parts = [span.name, span.service_name, span.span_id, span.status_message];
-    for (const { key, value } of span.attributes) parts.push(`${key}=${textOf(value)}`);
-    for (const { name } of span.events) parts.push(name);
-    text = parts.join(GAP).toLowerCase();
-    texts.set(span, text);
-  }
-  return text;
+/** Where a text was found. */
+export interface Found {
+  /** Positions in the tree, ascending; `null` when nothing is searched for, or not told yet. */
+  positions: readonly number[] | null;
+  /** Whether there are more than the server tells. */
+  more: boolean;
+  /** Whether the server is being asked. */
+  pending: boolean;
+  problem: Error | null;
 }
 
 /**
- * Positions of the spans that hold every word: in the name, the service, the id, the status message, an attribute
- * (`key=value`) or the name of an event.
+ * Searches a trace for spans that have all words: in the name, the service, the status message, an attribute
+ * (`key=value`), or in the name or an attribute of an event.
  */
-export function findSpans(tree: TraceTree, text: string): number[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [];
-  const found: number[] = [];
-  for (const { span, index } of tree.nodes) {
-    if (span === null) continue;
-    const own = textOfSpan(span);
-    if (words.every((word) => own.includes(word))) found.push(index);
-  }
-  return found;
+export function useFind(
+  tree: TraceTree,
+  text: string,
+): Found & {
+  /** Calls `then` with the positions, at once or when the server has told them. */
+  whenFound: (then: (positions: readonly number[]) => void) => void;
+} {
+  const wanted = text.trim();
+  const [rested, setRested] = useState(wanted);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(wanted), REST_MS);
+    return () => clearTimeout(timer);
+  }, [wanted]);
+  const query = useQuery({ ...findSpansQuery(tree.traceId, rested), enabled: rested !== '' });
+  const isCurrent = rested === wanted;
+  const data = isCurrent && wanted !== '' ? query.data : undefined;
+  const positions = useMemo(
+    () =>
+      data === undefined
+        ? null
+        : tree.outline
+            .numbersOf(data.span_ids)
+            .map((number) => tree.positions[number]!)
+            .sort((a, b) => a - b),
+    [tree, data],
+  );
+  const waiting = useRef<((positions: readonly number[]) => void) | null>(null);
+  const tell = useEffectEvent((found: readonly number[]) => {
+    waiting.current?.(found);
+    waiting.current = null;
+  });
+  useEffect(() => {
+    if (positions !== null) tell(positions);
+  }, [positions]);
+  return {
+    positions,
+    more: data?.more ?? false,
+    pending: wanted !== '' && (!isCurrent || query.isPending),
+    problem: isCurrent && wanted !== '' ? query.error : null,
+    whenFound: (then) => {
+      if (positions !== null) then(positions);
+      else waiting.current = then;
+    },
+  };
 }
 
 /** The next position after (or before) one, round and round; `undefined` when there is none. */

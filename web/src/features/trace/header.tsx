@@ -12,7 +12,9 @@ import { useZone } from '@/ui/preferences';
 import { ServiceDot, ServiceName, serviceLabel } from '@/ui/service';
 import { Key, Tooltip } from '@/ui/tooltip';
 import { BackToTraces } from './back-to-traces';
+import { CompareMenu } from './compare-menu';
 import { ExportMenu } from './export-menu';
+import type { Found } from './find';
 import { rootOf, type TraceTree } from './tree';
 
 /** Services that are named one by one; the rest are counted. */
@@ -25,8 +27,7 @@ export function TraceHeader(props: {
   tree: TraceTree;
   traceId: string;
   find: string;
-  /** `null` when nothing is searched for. */
-  matches: readonly number[] | null;
+  found: Found;
   selected: number | undefined;
   muted: ReadonlySet<string>;
   onMute: (muted: ReadonlySet<string>) => void;
@@ -39,7 +40,7 @@ export function TraceHeader(props: {
 }) {
   const { tree, traceId } = props;
   const [zone] = useZone();
-  const root = rootOf(tree);
+  const root = rootOf(tree).span;
   const short = `${traceId.slice(0, 8)}…${traceId.slice(-4)}`;
   return (
     <>
@@ -49,7 +50,7 @@ export function TraceHeader(props: {
             <BackToTraces />
             <Icon name="chevronRight" size={12} className="text-faint" />
             <h1 className="flex min-w-0 items-center gap-2 text-[0.9375rem] tracking-tight">
-              <ServiceName service={root.service_name} className="max-w-[50%] shrink-0 font-semibold" />
+              <ServiceName service={root.service} className="max-w-[50%] shrink-0 font-semibold" />
               <span className="truncate text-muted" title={root.name}>
                 {root.name}
               </span>
@@ -58,7 +59,8 @@ export function TraceHeader(props: {
         }
       >
         <FindBox {...props} />
-        <ExportMenu traceId={traceId} title={`${serviceLabel(root.service_name)} ${root.name}`} />
+        <CompareMenu traceId={traceId} root={root} />
+        <ExportMenu traceId={traceId} title={`${serviceLabel(root.service)} ${root.name}`} />
         <IconButton
           icon="link"
           label="Copy link to this view"
@@ -185,12 +187,6 @@ function Notices({ tree, onStep }: { tree: TraceTree; onStep: Step }) {
           </dd>
         </div>
       ))}
-      {tree.duplicates > 0 && (
-        <div className="flex">
-          <dt className="sr-only">Note</dt>
-          <dd className="text-xs text-faint">{plural(tree.duplicates, 'duplicate')} left out</dd>
-        </div>
-      )}
     </>
   );
 }
@@ -253,14 +249,16 @@ function Services({
 
 function FindBox(props: {
   find: string;
-  matches: readonly number[] | null;
+  found: Found;
   selected: number | undefined;
   onFind: (text: string) => void;
   onStepMatch: (by: 1 | -1) => void;
   findInput: RefObject<HTMLInputElement | null>;
 }) {
-  const { find, matches, selected, onStepMatch } = props;
+  const { find, found, selected, onStepMatch } = props;
+  const matches = found.positions;
   const at = matches === null || selected === undefined ? -1 : matches.indexOf(selected);
+  const total = `${formatCount(matches?.length ?? 0)}${found.more ? '+' : ''}`;
   return (
     <div role="search" className="relative flex w-72 min-w-32 items-center">
       <Icon name="search" size={14} className="pointer-events-none absolute left-2.5 text-faint" />
@@ -283,7 +281,15 @@ function FindBox(props: {
         autoComplete="off"
         className="field w-full pr-28 pl-8"
       />
-      {matches === null ? (
+      {found.problem !== null ? (
+        <span role="alert" title={found.problem.message} className="absolute right-2 text-xs text-error">
+          failed
+        </span>
+      ) : found.pending ? (
+        <span role="status" className="absolute right-2 text-xs text-faint">
+          searching…
+        </span>
+      ) : matches === null ? (
         <span aria-hidden="true" className="pointer-events-none absolute right-2">
           <Key>/</Key>
         </span>
@@ -293,11 +299,7 @@ function FindBox(props: {
             role="status"
             className={classes('tabular pr-1 text-xs', matches.length === 0 ? 'text-error' : 'text-muted')}
           >
-            {at >= 0
-              ? `${formatCount(at + 1)} of ${formatCount(matches.length)}`
-              : matches.length === 0
-                ? 'none'
-                : formatCount(matches.length)}
+            {at >= 0 ? `${formatCount(at + 1)} of ${total}` : matches.length === 0 ? 'none' : total}
           </span>
           <IconButton
             icon="chevronUp"

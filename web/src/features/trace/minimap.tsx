@@ -15,10 +15,7 @@ export function TraceMinimap(props: {
   onZoom: (change: (zoom: Zoom) => Zoom) => void;
 }) {
   const { tree, visible, zoom, selected, onZoom } = props;
-  const colours = useMemo(
-    () => new Map(tree.services.map(({ service }) => [service, serviceColour(service)])),
-    [tree],
-  );
+  const colours = useMemo(() => tree.outline.services.map(serviceColour), [tree]);
   return (
     <Minimap
       of="trace"
@@ -39,39 +36,35 @@ function drawOverview(
   { context, width, height, colour }: Surface,
   tree: TraceTree,
   visible: Int32Array,
-  colours: ReadonlyMap<string, number>,
+  colours: readonly number[],
 ) {
   const inner = height - 2 * TOP;
   const scale = (width - 2 * PADDING) / tree.length;
   const row = inner / Math.max(visible.length, 8);
   const thickness = Math.max(1, Math.min(4, row - 0.5));
   const fills = Array.from({ length: SERVICE_COLOURS }, (_, number) => colour(`--service-${number}`));
+  const missing = colour('--line-strong');
   const rows = (paint: (at: number, y: number) => void) => {
     for (let at = 0; at < visible.length; at++) paint(visible[at]!, TOP + at * row);
   };
   // Many rows share a pixel: of rows of one height that begin and end at the same pixels, one is drawn.
   let [lastX, lastY, lastWide] = [-1, -1, -1];
   rows((index, y) => {
-    const node = tree.nodes[index]!;
-    const x = PADDING + node.start * scale;
-    const wide = Math.max(1, (node.end - node.start) * scale);
+    const [start, end] = [tree.starts[index]!, tree.ends[index]!];
+    const x = PADDING + start * scale;
+    const wide = Math.max(1, (end - start) * scale);
     const [pixelX, pixelY, pixelWide] = [x | 0, y | 0, Math.ceil(wide)];
     if (pixelX === lastX && pixelY === lastY && pixelWide === lastWide) return;
     [lastX, lastY, lastWide] = [pixelX, pixelY, pixelWide];
-    context.fillStyle =
-      node.span === null ? colour('--line-strong') : fills[colours.get(node.span.service_name)!]!;
+    const service = tree.serviceOf(index);
+    context.fillStyle = service < 0 ? missing : fills[colours[service]!]!;
     context.fillRect(x, y, wide, thickness);
   });
   context.fillStyle = colour('--error');
   rows((index, y) => {
-    const node = tree.nodes[index]!;
-    if (!node.marks.failed) return;
-    context.fillRect(
-      PADDING + node.start * scale - 1,
-      y - 0.5,
-      Math.max(3, (node.end - node.start) * scale),
-      thickness + 1,
-    );
+    if (!tree.hasFailed(index)) return;
+    const [start, end] = [tree.starts[index]!, tree.ends[index]!];
+    context.fillRect(PADDING + start * scale - 1, y - 0.5, Math.max(3, (end - start) * scale), thickness + 1);
   });
 }
 
@@ -81,7 +74,7 @@ function markSelected(
   visible: Int32Array,
   selected: number | undefined,
 ) {
-  const node = selected === undefined ? undefined : tree.nodes[selected];
+  const node = tree.node(selected);
   if (node === undefined) return;
   const row = rowOf(visible, node.index);
   // The row of the selected span, by a mark at both ends.

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ApiError } from '@/api/client';
-import { traceQuery } from '@/api/traces';
+import { outlineQuery } from '@/api/outline';
 import { buttonClass } from '@/ui/button';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
@@ -11,12 +11,12 @@ import { TraceView } from './view';
 
 /** One trace. */
 export function TracePage({ traceId, search }: { traceId: string; search: TracePageSearch }) {
-  const query = useQuery(traceQuery(traceId));
-  if (query.data !== undefined && query.data.spans.length > 0) {
+  const query = useQuery(outlineQuery(traceId));
+  if (query.data !== undefined) {
     return (
       <TraceView
         key={traceId}
-        trace={query.data}
+        outline={query.data}
         search={search}
         refreshing={query.isFetching}
         refresh={() => void query.refetch()}

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { LogRecord } from '@/api/logs';
-import { MOST_SPAN_LOGS, type Span, spanLogsQuery } from '@/api/traces';
+import { MOST_SPAN_LOGS, spanLogsQuery } from '@/api/traces';
 import { formatDuration } from '@/base/durations';
-import { between } from '@/base/nanos';
+import { between, type Nanos } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import { formatClock, formatExact } from '@/base/times';
 import { textOf } from '@/base/values';
@@ -18,13 +18,13 @@ import { Section } from './section';
 const REST_MS = 120;
 
 /** The log records that were written within the span. */
-export function SpanLogs({ traceId, span }: { traceId: string; span: Span }) {
+export function SpanLogs({ traceId, spanId, start }: { traceId: string; spanId: string; start: Nanos }) {
   const [rested, setRested] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setRested(true), REST_MS);
     return () => clearTimeout(timer);
   }, []);
-  const query = useQuery({ ...spanLogsQuery(traceId, span.span_id), enabled: rested });
+  const query = useQuery({ ...spanLogsQuery(traceId, spanId), enabled: rested });
   if (query.isError) {
     return (
       <Section title="Logs">
@@ -46,7 +46,7 @@ export function SpanLogs({ traceId, span }: { traceId: string; span: Span }) {
     <Section title="Logs" count={query.data.length} empty="No log record names this span.">
       <ol aria-label="Log records">
         {query.data.map((log, at) => (
-          <Line key={at} log={log} span={span} />
+          <Line key={at} log={log} start={start} />
         ))}
       </ol>
       {query.data.length >= MOST_SPAN_LOGS && (
@@ -58,7 +58,7 @@ export function SpanLogs({ traceId, span }: { traceId: string; span: Span }) {
   );
 }
 
-function Line({ log, span }: { log: LogRecord; span: Span }) {
+function Line({ log, start }: { log: LogRecord; start: Nanos }) {
   const [zone] = useZone();
   const [open, setOpen] = useState(false);
   const text = textOf(log.body) || log.event_name;
@@ -72,7 +72,7 @@ function Line({ log, span }: { log: LogRecord; span: Span }) {
       >
         <span
           className="tabular shrink-0 text-faint"
-          title={`${formatExact(log.time, zone)}, ${formatDuration(between(span.start_time, log.time))} after the start of the span`}
+          title={`${formatExact(log.time, zone)}, ${formatDuration(between(start, log.time))} after the start of the span`}
         >
           {formatClock(log.time, zone, 3)}
         </span>

@@ -1,33 +1,36 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { Span, Trace } from '@/api/traces';
+import { type Span, type SpanDetails, spanQuery } from '@/api/traces';
 import { formatDuration, formatExactDuration } from '@/base/durations';
-import { between, type Nanos } from '@/base/nanos';
+import { after, between, type Duration, fromDrawable, type Nanos } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import { formatExact, formatRfc3339, localOffset } from '@/base/times';
 import { attributeText } from '@/base/values';
 import { Attributes } from '@/ui/attributes';
-import { IconButton } from '@/ui/button';
+import { Button, IconButton } from '@/ui/button';
 import { CopyButton } from '@/ui/copy';
 import { Icon } from '@/ui/icons';
 import { ServiceName } from '@/ui/service';
 import { Section } from './section';
 import { SpanEvents } from './span-events';
 import { SpanLogs } from './span-logs';
-import type { TraceNode, TraceTree } from './tree';
+import type { SpanShape, TraceNode, TraceTree } from './tree';
 
 /** All that is known of one span. */
 export function SpanPanel(props: {
-  trace: Trace;
   tree: TraceTree;
   node: TraceNode;
+  /** What the span took of the trace, in nanoseconds. */
+  self: number;
+  critical: number;
   onClose: () => void;
   onSelect: (index: number) => void;
   onZoom: () => void;
 }) {
-  const { trace, tree, node } = props;
+  const { tree, node } = props;
   const { span } = node;
-  const parent = tree.nodes[node.parent];
+  const parent = tree.node(node.parent);
   return (
     <aside aria-label="Span" className="flex min-h-0 flex-1 flex-col bg-surface">
       <header className="flex shrink-0 items-start gap-1 border-b border-line py-2 pr-2 pl-4">
@@ -40,7 +43,7 @@ export function SpanPanel(props: {
                 {span.name === '' ? '(no name)' : span.name}
               </h2>
               <p className="flex flex-wrap items-center gap-x-2 text-muted">
-                <ServiceName service={span.service_name} />
+                <ServiceName service={span.service} />
                 {span.kind !== 'UNSPECIFIED' && (
                   <span className="text-xs text-faint">{span.kind.toLowerCase()}</span>
                 )}
@@ -66,7 +69,7 @@ export function SpanPanel(props: {
         aria-label="Details of the span"
         className="min-h-0 flex-1 overflow-auto pb-6 -outline-offset-2"
       >
-        {span === null ? <Missing node={node} /> : <Details {...props} trace={trace} span={span} />}
+        {span === null ? <Missing node={node} /> : <Known {...props} span={span} />}
       </div>
     </aside>
   );
@@ -88,39 +91,73 @@ function Missing({ node }: { node: TraceNode }) {
   );
 }
 
-function Details({
-  trace,
+/** What the outline tells at once, and all that the span carries when it has come. */
+function Known({
   tree,
   node,
   span,
+  self,
+  critical,
 }: {
-  trace: Trace;
   tree: TraceTree;
   node: TraceNode;
-  span: Span;
+  span: SpanShape;
+  self: number;
+  critical: number;
 }) {
-  const process = trace.processes.get(span.process_id);
-  const parent = tree.nodes[node.parent]?.span;
-  const dropped = span.dropped_attributes_count + span.dropped_events_count + span.dropped_links_count;
+  const query = useQuery(spanQuery(tree.traceId, node.spanId));
+  const parent = tree.node(node.parent);
+  const start = after(tree.start, fromDrawable(node.start));
   return (
     <>
-      {node.marks.failed && <Failure span={span} />}
-      {parent != null && node.marks.early && (
+      {query.data !== undefined && node.marks.failed && <Failure span={query.data.span} />}
+      {parent?.span != null && node.marks.early && (
         <Note>
-          Starts {formatDuration(between(span.start_time, parent.start_time))} before its parent: the clocks
-          of two computers differ, or the sender is wrong. It is shown where it says it was.
+          Starts {formatDuration(fromDrawable(parent.start - node.start))} before its parent: the clocks of
+          two computers differ, or the sender is wrong. It is shown where it says it was.
         </Note>
       )}
       {node.marks.open && <Note>No end has arrived: it is running, or its program was stopped.</Note>}
       {node.marks.cyclic && <Note>Its parents lead back to itself, so it is shown as a root.</Note>}
-      <Times span={span} traceStart={tree.start} />
+      <Times
+        start={query.data?.span.start_time ?? start}
+        end={
+          query.data === undefined ? span.duration && after(start, span.duration) : query.data.span.end_time
+        }
+        isOk={query.data?.span.status_code === 'OK'}
+        traceStart={tree.start}
+        self={self}
+        critical={critical}
+      />
+      {query.data !== undefined ? (
+        <Details {...query.data} />
+      ) : query.isError ? (
+        <p role="alert" className="flex items-center gap-3 px-4 text-error">
+          {query.error.message}
+          <Button onClick={() => void query.refetch()}>Try again</Button>
+        </p>
+      ) : (
+        <div role="status" aria-label="Loading the span" className="space-y-2 px-4 py-3">
+          {[70, 45, 60, 50].map((width) => (
+            <div key={width} className="skeleton h-4" style={{ width: `${width}%` }} />
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Details({ span, process }: SpanDetails) {
+  const dropped = span.dropped_attributes_count + span.dropped_events_count + span.dropped_links_count;
+  return (
+    <>
       <Section title="Attributes" count={span.attributes.length} empty="The span has no attributes.">
         <Attributes attributes={span.attributes} label="Attributes of the span" />
       </Section>
       <Section title="Events" count={span.events.length}>
         <SpanEvents events={span.events} start={span.start_time} />
       </Section>
-      <SpanLogs traceId={span.trace_id} span={span} />
+      <SpanLogs traceId={span.trace_id} spanId={span.span_id} start={span.start_time} />
       <Section title="Links" count={span.links.length}>
         <ul className="space-y-3">
           {span.links.map((link, at) => (
@@ -154,9 +191,7 @@ function Details({
         empty="Nothing is known of the process."
         initiallyOpen={false}
       >
-        {process !== undefined && (
-          <Attributes attributes={process.resource} label="Attributes of the process" />
-        )}
+        {process !== null && <Attributes attributes={process.resource} label="Attributes of the process" />}
       </Section>
       <Section title="Identity" initiallyOpen={false}>
         <dl className="grid grid-cols-[7rem_minmax(0,1fr)] gap-y-0.5 px-4">
@@ -206,9 +241,17 @@ function Note({ children }: { children: ReactNode }) {
 }
 
 /** Exact times, in UTC and in local time. */
-function Times({ span, traceStart }: { span: Span; traceStart: Nanos }) {
-  const { start_time, end_time } = span;
-  const length = end_time === null ? null : between(start_time, end_time);
+function Times(props: {
+  start: Nanos;
+  /** `null` for an open span. */
+  end: Nanos | null;
+  isOk: boolean;
+  traceStart: Nanos;
+  self: number;
+  critical: number;
+}) {
+  const { start, end } = props;
+  const length = end === null ? null : between(start, end);
   return (
     <dl className="tabular grid grid-cols-[5rem_minmax(0,1fr)] gap-y-1 px-4 py-3">
       <Row name="Duration">
@@ -221,16 +264,28 @@ function Times({ span, traceStart }: { span: Span; traceStart: Nanos }) {
           </>
         )}
       </Row>
-      <Row name="Offset">{formatExactDuration(between(traceStart, start_time))}</Row>
-      <Moment name="Start" time={start_time} />
-      {end_time !== null && <Moment name="End" time={end_time} />}
-      {span.status_code === 'OK' && (
+      {length !== null && length > 0n && (
+        <Row name="Of that">
+          <span>
+            {shareText(fromDrawable(props.self), length)} its own
+            {props.critical > 0 && `, ${shareText(fromDrawable(props.critical), length)} waited for`}
+          </span>
+        </Row>
+      )}
+      <Row name="Offset">{formatExactDuration(between(props.traceStart, start))}</Row>
+      <Moment name="Start" time={start} />
+      {end !== null && <Moment name="End" time={end} />}
+      {props.isOk && (
         <Row name="Status">
           <span className="text-ok">OK</span>
         </Row>
       )}
     </dl>
   );
+}
+
+function shareText(part: Duration, whole: Duration): string {
+  return `${formatDuration(part)} (${Math.round((Number(part) / Number(whole)) * 100)} %)`;
 }
 
 function Moment({ name, time }: { name: string; time: Nanos }) {

@@ -1,5 +1,6 @@
-import type { Span } from '@/api/traces';
-import { between, type Duration, type Nanos, toDrawable } from '@/base/nanos';
+import type { Outline } from '@/api/outline';
+import type { SpanKind } from '@/api/traces';
+import { type Duration, fromDrawable, type Nanos } from '@/base/nanos';
 
 /** What is unusual about a span, each told on its row. */
 export interface Marks {
@@ -13,12 +14,15 @@ export interface Marks {
   cyclic: boolean;
 }
 
+/** The bits of {@link Marks} in `TraceTree.marks`. */
+const FAILED = 1;
+const OPEN = 2;
+const EARLY = 4;
+const CYCLIC = 8;
+
 /** A row of the waterfall: a span, or the place of a parent that was not received. */
 export interface TraceNode {
-  /** `null` for a parent that spans name, but that is not here. */
-  span: Span | null;
-  spanId: string;
-  /** Position in `TraceTree.nodes`. */
+  /** Position in the tree. */
   index: number;
   /** Position of the parent; -1 for a root. */
   parent: number;
@@ -31,165 +35,221 @@ export interface TraceNode {
   /** The same for the end; an open span reaches the end of the trace. */
   end: number;
   marks: Marks;
+  spanId: string;
+  /** `null` for a parent that spans name, but that is not here. */
+  span: SpanShape | null;
 }
 
-/** A trace as a tree, parents before children, siblings in order of start. */
-export interface TraceTree {
-  nodes: TraceNode[];
-  /** Position of a span; `undefined` when it is not here. */
-  indexOf: (spanId: string) => number | undefined;
-  start: Nanos;
-  duration: Duration;
+/** A span as it is drawn. */
+export interface SpanShape {
+  service: string;
+  name: string;
+  kind: SpanKind;
+  /** `null` while it is open. */
+  duration: Duration | null;
+  /** Nanoseconds from the start of the trace, for drawing. */
+  events: readonly { time: number; name: string }[];
+}
+
+/** A trace as a tree in columns: parents before children, siblings in order of start. */
+export class TraceTree {
+  /** Nodes: spans and missing parents. */
+  readonly count: number;
+  /** Number of each node's span in the outline. */
+  readonly numbers: Int32Array;
+  readonly parents: Int32Array;
+  readonly depths: Int32Array;
+  readonly sizes: Int32Array;
+  readonly childCounts: Int32Array;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+  readonly marks: Uint8Array;
+  /** Position of each span of the outline. */
+  readonly positions: Int32Array;
+  readonly start: Nanos;
+  readonly duration: Duration;
   /** `duration`, for drawing; never 0. */
-  length: number;
-  depth: number;
-  services: readonly { service: string; spans: number; errors: number }[];
-  spanCount: number;
+  readonly length: number;
+  readonly depth: number;
+  readonly services: readonly { service: string; spans: number; errors: number }[];
   /** Positions of the nodes with each peculiarity. */
-  failed: readonly number[];
-  open: readonly number[];
-  early: readonly number[];
-  cyclic: readonly number[];
-  roots: readonly number[];
-  missing: readonly number[];
-  /** Records of spans that were there already. */
-  duplicates: number;
-}
+  readonly failed: number[] = [];
+  readonly open: number[] = [];
+  readonly early: number[] = [];
+  readonly cyclic: number[] = [];
+  readonly roots: number[] = [];
+  readonly missing: number[] = [];
+  /** Those that were asked for: rows of the same node stay the same object. */
+  private readonly nodes = new Map<number, TraceNode>();
+  private lastAsked: { spanId: string; index: number | undefined } = { spanId: '', index: undefined };
 
-const NO_MARKS: Marks = { failed: false, open: false, early: false, cyclic: false };
-
-/** Builds the tree in one pass per step: O(n), but for sorting spans that did not come in order. */
-export function buildTree(received: readonly Span[]): TraceTree {
-  const { spans, numbers } = distinct(received);
-  const count = spans.length;
-  const start = spans[0]!.start_time;
-  let end = start;
-  for (const { start_time, end_time } of spans) {
-    const last = end_time ?? start_time;
-    if (last > end) end = last;
-  }
-  const duration = between(start, end);
-  const length = Math.max(1, toDrawable(duration));
-
-  // Spans have the numbers of their order; parents that are missing, the numbers after.
-  const ids = spans.map((span) => span.span_id);
-  const parents = new Int32Array(count);
-  for (let number = 0; number < count; number++) {
-    const parentId = spans[number]!.parent_span_id;
-    let parent = parentId === null ? -1 : numbers.get(parentId);
-    if (parent === undefined) {
-      parent = ids.push(parentId!) - 1;
-      numbers.set(parentId!, parent);
+  /** O(n): the spans come in order of start. */
+  constructor(readonly outline: Outline) {
+    const { count: spans, starts, durations } = outline;
+    const total = spans + outline.missing;
+    let last = 0;
+    for (let number = 0; number < spans; number++) {
+      const length = durations[number]!;
+      const end = starts[number]! + (Number.isNaN(length) ? 0 : length);
+      if (end > last) last = end;
     }
-    parents[number] = parent;
-  }
-  const cyclic = cutCycles(parents);
-  const family = linkChildren(parents, ids.length);
+    this.start = outline.start;
+    this.duration = fromDrawable(last);
+    this.length = Math.max(1, last);
 
-  const nodes: TraceNode[] = [];
-  const positions = new Int32Array(ids.length);
-  const found = { failed: [], open: [], early: [], cyclic: [], roots: [], missing: [] } as Record<
-    'failed' | 'open' | 'early' | 'cyclic' | 'roots' | 'missing',
-    number[]
-  >;
-  let depth = 0;
-  const add = (number: number) => {
-    const span = spans[number] ?? null;
-    const parentNumber = parents[number] ?? -1;
-    const parent = parentNumber < 0 ? -1 : positions[parentNumber]!;
-    const above = nodes[parent];
-    const index = nodes.length;
-    const from = toDrawable(between(start, (span ?? spans[family.first[number]!]!).start_time));
-    const node: TraceNode = {
-      span,
-      spanId: ids[number]!,
-      index,
-      parent,
-      depth: above === undefined ? 0 : above.depth + 1,
-      size: 1,
-      children: family.count[number]!,
-      start: from,
-      end: span === null ? from : span.end_time === null ? length : toDrawable(between(start, span.end_time)),
-      marks: span === null ? NO_MARKS : marksOf(span, above?.span ?? null, cyclic.has(number)),
+    const above = outline.parents.slice();
+    const cyclic = cutCycles(above);
+    const family = linkChildren(above, total);
+    this.numbers = new Int32Array(total);
+    this.parents = new Int32Array(total);
+    this.depths = new Int32Array(total);
+    this.sizes = new Int32Array(total).fill(1);
+    this.childCounts = new Int32Array(total);
+    this.starts = new Float64Array(total);
+    this.ends = new Float64Array(total);
+    this.marks = new Uint8Array(total);
+    this.positions = new Int32Array(total);
+    let count = 0;
+    let deepest = 0;
+    const add = (number: number) => {
+      const index = count++;
+      const isHere = number < spans;
+      const parentNumber = isHere ? above[number]! : -1;
+      const parent = parentNumber < 0 ? -1 : this.positions[parentNumber]!;
+      const start = starts[isHere ? number : family.first[number]!]!;
+      const length = isHere ? durations[number]! : 0;
+      const depth = parent < 0 ? 0 : this.depths[parent]! + 1;
+      this.positions[number] = index;
+      this.numbers[index] = number;
+      this.parents[index] = parent;
+      this.depths[index] = depth;
+      this.childCounts[index] = family.count[number]!;
+      this.starts[index] = start;
+      this.ends[index] = Number.isNaN(length) ? this.length : start + length;
+      if (depth > deepest) deepest = depth;
+      if (!isHere) {
+        this.missing.push(index);
+        return;
+      }
+      if (parent < 0) this.roots.push(index);
+      let marks = 0;
+      if (outline.hasFailed(number)) {
+        marks |= FAILED;
+        this.failed.push(index);
+      }
+      if (Number.isNaN(length)) {
+        marks |= OPEN;
+        this.open.push(index);
+      }
+      if (parent >= 0 && parentNumber < spans && start < starts[parentNumber]!) {
+        marks |= EARLY;
+        this.early.push(index);
+      }
+      if (cyclic.has(number)) {
+        marks |= CYCLIC;
+        this.cyclic.push(index);
+      }
+      this.marks[index] = marks;
     };
-    nodes.push(node);
-    positions[number] = index;
-    if (node.depth > depth) depth = node.depth;
-    if (span === null) found.missing.push(index);
-    else if (parent < 0) found.roots.push(index);
-    if (node.marks === NO_MARKS) return;
-    for (const mark of ['failed', 'open', 'early', 'cyclic'] as const) {
-      if (node.marks[mark]) found[mark].push(index);
+    // Depth first without recursion: a chain of 100,000 spans is legal.
+    for (const top of family.tops) {
+      const stack = [top];
+      for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
+        add(number);
+        const sibling = family.next[number]!;
+        const child = family.first[number]!;
+        if (sibling >= 0) stack.push(sibling);
+        if (child >= 0) stack.push(child);
+      }
     }
-  };
-  // Depth first without recursion: a chain of 100,000 spans is legal.
-  for (const top of family.tops) {
-    const stack = [top];
-    for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
-      add(number);
-      const sibling = family.next[number]!;
-      const child = family.first[number]!;
-      if (sibling >= 0) stack.push(sibling);
-      if (child >= 0) stack.push(child);
+    // Children come after their parents, so that sums flow upwards from the last node to the first.
+    for (let index = count - 1; index >= 0; index--) {
+      const parent = this.parents[index]!;
+      if (parent < 0) continue;
+      this.sizes[parent]! += this.sizes[index]!;
+      if (this.isMissing(parent)) {
+        this.starts[parent] = Math.min(this.starts[parent]!, this.starts[index]!);
+        this.ends[parent] = Math.max(this.ends[parent]!, this.ends[index]!);
+      }
     }
+    this.count = count;
+    this.depth = deepest;
+    this.services = servicesOf(outline);
   }
-  // Children come after their parents, so that sums flow upwards from the last node to the first.
-  for (let index = nodes.length - 1; index >= 0; index--) {
-    const node = nodes[index]!;
-    const above = nodes[node.parent];
-    if (above === undefined) continue;
-    above.size += node.size;
-    if (above.span === null) {
-      above.start = Math.min(above.start, node.start);
-      above.end = Math.max(above.end, node.end);
+
+  get traceId(): string {
+    return this.outline.traceId;
+  }
+
+  get spanCount(): number {
+    return this.outline.count;
+  }
+
+  /** Whether a node stands for a parent that is not here. */
+  isMissing(index: number): boolean {
+    return this.numbers[index]! >= this.outline.count;
+  }
+
+  hasFailed(index: number): boolean {
+    return (this.marks[index]! & FAILED) !== 0;
+  }
+
+  /** Position of a span's service in `outline.services`; -1 for a missing parent. */
+  serviceOf(index: number): number {
+    return this.isMissing(index) ? -1 : this.outline.serviceOf[this.numbers[index]!]!;
+  }
+
+  /** Position of a span's name in `outline.names`; -1 for a missing parent. */
+  nameOf(index: number): number {
+    return this.isMissing(index) ? -1 : this.outline.nameOf[this.numbers[index]!]!;
+  }
+
+  /** Position of a span; `undefined` when it is not here. */
+  indexOf(spanId: string): number | undefined {
+    if (this.lastAsked.spanId !== spanId) {
+      const number = this.outline.numberOf(spanId);
+      this.lastAsked = { spanId, index: number < 0 ? undefined : this.positions[number] };
     }
+    return this.lastAsked.index;
   }
-  return {
-    nodes,
-    indexOf: (spanId) => {
-      const number = numbers.get(spanId);
-      return number === undefined ? undefined : positions[number];
-    },
-    start,
-    duration,
-    length,
-    depth,
-    services: servicesOf(spans),
-    spanCount: count,
-    duplicates: received.length - count,
-    ...found,
-  };
-}
 
-function marksOf(span: Span, parent: Span | null, cyclic: boolean): Marks {
-  const failed = span.status_code === 'ERROR';
-  const open = span.end_time === null;
-  const early = parent !== null && span.start_time < parent.start_time;
-  return failed || open || early || cyclic ? { failed, open, early, cyclic } : NO_MARKS;
-}
-
-/** Each span once, in order of start, then of id. The complete record wins over the open one, else the later. */
-function distinct(received: readonly Span[]): { spans: readonly Span[]; numbers: Map<string, number> } {
-  const numbers = new Map<string, number>();
-  let inOrder = true;
-  for (let at = 0; at < received.length; at++) {
-    numbers.set(received[at]!.span_id, at);
-    inOrder &&= at === 0 || compare(received[at - 1]!, received[at]!) < 0;
+  /** A node with all that is drawn of it; `undefined` outside of the tree. */
+  node(index: number | undefined): TraceNode | undefined {
+    if (index === undefined || index < 0 || index >= this.count) return undefined;
+    const known = this.nodes.get(index);
+    if (known !== undefined) return known;
+    const { outline } = this;
+    const number = this.numbers[index]!;
+    const marks = this.marks[index]!;
+    const length = outline.durations[number]!;
+    const node: TraceNode = {
+      index,
+      parent: this.parents[index]!,
+      depth: this.depths[index]!,
+      size: this.sizes[index]!,
+      children: this.childCounts[index]!,
+      start: this.starts[index]!,
+      end: this.ends[index]!,
+      marks: {
+        failed: (marks & FAILED) !== 0,
+        open: (marks & OPEN) !== 0,
+        early: (marks & EARLY) !== 0,
+        cyclic: (marks & CYCLIC) !== 0,
+      },
+      spanId: outline.idOf(number),
+      span: this.isMissing(index)
+        ? null
+        : {
+            service: outline.services[outline.serviceOf[number]!]!,
+            name: outline.names[outline.nameOf[number]!]!,
+            kind: outline.kindOf(number),
+            duration: Number.isNaN(length) ? null : fromDrawable(length),
+            events: outline.eventsOf(number),
+          },
+    };
+    this.nodes.set(index, node);
+    return node;
   }
-  if (inOrder && numbers.size === received.length) return { spans: received, numbers };
-  const byId = new Map<string, Span>();
-  for (const span of received) {
-    const before = byId.get(span.span_id);
-    if (before === undefined || before.end_time === null || span.end_time !== null)
-      byId.set(span.span_id, span);
-  }
-  const spans = [...byId.values()].sort(compare);
-  return { spans, numbers: new Map(spans.map((span, number) => [span.span_id, number])) };
-}
-
-function compare(a: Span, b: Span): number {
-  if (a.start_time !== b.start_time) return a.start_time < b.start_time ? -1 : 1;
-  return a.span_id < b.span_id ? -1 : 1;
 }
 
 /** Children of each number as a linked list in the order of the numbers, and the numbers without a parent. */
@@ -237,33 +297,33 @@ function cutCycles(parents: Int32Array): Set<number> {
   return cut;
 }
 
-function servicesOf(spans: readonly Span[]): TraceTree['services'] {
-  const services = new Map<string, { service: string; spans: number; errors: number }>();
-  for (const { service_name, status_code } of spans) {
-    let entry = services.get(service_name);
-    if (entry === undefined) {
-      entry = { service: service_name, spans: 0, errors: 0 };
-      services.set(service_name, entry);
-    }
+function servicesOf(outline: Outline): TraceTree['services'] {
+  const services = outline.services.map((service) => ({ service, spans: 0, errors: 0 }));
+  for (let number = 0; number < outline.count; number++) {
+    const entry = services[outline.serviceOf[number]!]!;
     entry.spans++;
-    if (status_code === 'ERROR') entry.errors++;
+    if (outline.hasFailed(number)) entry.errors++;
   }
-  return [...services.values()].sort((a, b) => b.spans - a.spans);
+  return services.sort((a, b) => b.spans - a.spans);
 }
 
-/** The root that speaks for the trace: the earliest span without a parent, else the earliest span. */
-export function rootOf(tree: TraceTree): Span {
-  const root = tree.roots.find((index) => tree.nodes[index]!.span?.parent_span_id === null) ?? tree.roots[0];
-  return (tree.nodes[root ?? -1] ?? tree.nodes.find(({ span }) => span !== null))!.span!;
+/** The node that speaks for the trace: the earliest span without a parent, else the earliest span. */
+export function rootOf(tree: TraceTree): TraceNode & { span: SpanShape } {
+  const { outline } = tree;
+  const index =
+    tree.roots.find((root) => outline.parents[tree.numbers[root]!] === -1) ??
+    tree.roots[0] ??
+    tree.positions[0]!;
+  return tree.node(index) as TraceNode & { span: SpanShape };
 }
 
 /** Positions of the nodes whose parents are all expanded. */
 export function visibleNodes(tree: TraceTree, collapsed: ReadonlySet<number>): Int32Array {
-  const visible = new Int32Array(tree.nodes.length);
+  const visible = new Int32Array(tree.count);
   let count = 0;
-  for (let index = 0; index < tree.nodes.length; ) {
+  for (let index = 0; index < tree.count; ) {
     visible[count++] = index;
-    index += collapsed.has(index) ? tree.nodes[index]!.size : 1;
+    index += collapsed.has(index) ? tree.sizes[index]! : 1;
   }
   return visible.subarray(0, count);
 }
@@ -271,6 +331,6 @@ export function visibleNodes(tree: TraceTree, collapsed: ReadonlySet<number>): I
 /** Positions of all nodes above a node. */
 export function ancestorsOf(tree: TraceTree, index: number): number[] {
   const above: number[] = [];
-  for (let at = tree.nodes[index]!.parent; at >= 0; at = tree.nodes[at]!.parent) above.push(at);
+  for (let at = tree.parents[index]!; at >= 0; at = tree.parents[at]!) above.push(at);
   return above;
 }

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
-import type { Trace } from '@/api/traces';
+import { useCallback, useMemo, useRef, useState } from 'react';
+import type { Outline } from '@/api/outline';
 import { isWhole, wholeOf, zoomAround, zoomFromText, zoomText, zoomTo } from '@/base/zoom';
 import { useHotkeys } from '@/ui/hotkeys';
 import { lastTraceSearch } from '@/ui/last-search';
@@ -9,30 +9,36 @@ import { useMedia, useSize } from '@/ui/size';
 import { Splitter } from '@/ui/splitter';
 import { stored, useStored } from '@/ui/stored';
 import { useTitle } from '@/ui/title';
-import { findSpans, stepFrom } from './find';
+import { analyse } from './analysis';
+import { stepFrom, useFind } from './find';
+import { FlameGraph } from './flame';
 import { TraceHeader } from './header';
 import { TraceMinimap } from './minimap';
+import { Operations } from './operations';
 import { rowOf } from './rows';
-import type { TracePageSearch } from './search';
+import type { TracePageSearch, TraceViewName } from './search';
 import { SpanPanel } from './span-panel';
-import { ancestorsOf, buildTree, rootOf, visibleNodes } from './tree';
+import { Spans } from './spans';
+import { ancestorsOf, rootOf, TraceTree, visibleNodes } from './tree';
+import { Views } from './views';
 import { Waterfall, type WaterfallHandle } from './waterfall';
 
 const number = (text: string) => (Number.isFinite(Number(text)) ? Number(text) : null);
 const panelWidth = stored('span-panel-width', 440, number);
 const panelHeight = stored('span-panel-height', 320, number);
 
-/** A trace that is here: header, minimap, waterfall, and the details of a span. */
+/** A trace that is here: header, one of its views, and the details of a span. */
 export function TraceView(props: {
-  trace: Trace;
+  outline: Outline;
   search: TracePageSearch;
   refreshing: boolean;
   refresh: () => void;
 }) {
-  const { trace, search } = props;
+  const { outline, search } = props;
   const navigate = useNavigate();
-  const tree = useMemo(() => buildTree(trace.spans), [trace]);
-  useTitle(rootOf(tree).name || 'Trace');
+  const tree = useMemo(() => new TraceTree(outline), [outline]);
+  const analysis = useMemo(() => analyse(tree, rootOf(tree).index), [tree]);
+  useTitle(rootOf(tree).span.name || 'Trace');
   const list = useRef<WaterfallHandle>(null);
   const findInput = useRef<HTMLInputElement>(null);
   const body = useRef<HTMLDivElement>(null);
@@ -77,17 +83,16 @@ export function TraceView(props: {
   const visible = useMemo(() => visibleNodes(tree, collapsed), [tree, collapsed]);
   const selected = spanId === undefined ? undefined : tree.indexOf(spanId);
 
-  const deferredFind = useDeferredValue(find);
-  const matches = useMemo(() => findSpans(tree, deferredFind), [tree, deferredFind]);
+  const found = useFind(tree, find);
   const matching = useMemo(
-    () => (deferredFind.trim() === '' ? null : new Set(matches)),
-    [matches, deferredFind],
+    () => (found.positions === null ? null : new Set(found.positions)),
+    [found.positions],
   );
 
   /** Opens a span's details and brings its row into sight. */
   const select = useCallback(
     (index: number | undefined) => {
-      const node = index === undefined ? undefined : tree.nodes[index];
+      const node = tree.node(index);
       setSpanId(node?.spanId);
       if (node === undefined) return;
       const above = ancestorsOf(tree, node.index);
@@ -100,35 +105,39 @@ export function TraceView(props: {
     setCollapsed((before) => (before.has(index) ? without(before, [index]) : new Set(before).add(index)));
   }, []);
   const step = (positions: readonly number[], by: 1 | -1) => {
-    const next = stepFrom(positions, selected ?? (by > 0 ? -1 : tree.nodes.length), by);
+    const next = stepFrom(positions, selected ?? (by > 0 ? -1 : tree.count), by);
     if (next !== undefined) select(next);
   };
-  /** To the next match of the text as it is now, which the list of matches may lag behind. */
-  const stepMatch = (by: 1 | -1) => step(find === deferredFind ? matches : findSpans(tree, find), by);
+  /** To the next match of the text as it is now, when the server has told it. */
+  const stepMatch = (by: 1 | -1) => found.whenFound((positions) => step(positions, by));
   const moveRow = (by: number) => {
     const at = selected === undefined ? -1 : rowOf(visible, selected);
     const next = Math.min(Math.max(at + by, 0), visible.length - 1);
     if (next !== at) select(visible[next]!);
   };
   const moveDeeper = () => {
-    const node = tree.nodes[selected ?? -1];
+    const node = tree.node(selected);
     if (node === undefined) return moveRow(1);
     if (node.children === 0) return;
     if (collapsed.has(node.index)) toggle(node.index);
     else select(node.index + 1);
   };
   const moveOut = () => {
-    const node = tree.nodes[selected ?? -1];
+    const node = tree.node(selected);
     if (node === undefined) return;
     if (node.children > 0 && !collapsed.has(node.index)) toggle(node.index);
     else if (node.parent >= 0) select(node.parent);
   };
-  const collapseAll = () =>
-    setCollapsed(
-      new Set(
-        tree.nodes.filter(({ children, depth }) => children > 0 && depth > 0).map(({ index }) => index),
-      ),
-    );
+  const collapseAll = () => {
+    const all = new Set<number>();
+    for (let index = 0; index < tree.count; index++) {
+      if (tree.childCounts[index]! > 0 && tree.depths[index]! > 0) all.add(index);
+    }
+    setCollapsed(all);
+  };
+  const show = (view: TraceViewName | undefined) => link({ view, sort: undefined });
+  const toggleCritical = () =>
+    link({ view: undefined, critical: search.critical === undefined ? 'true' : undefined });
   const zoomBy = (factor: number) =>
     setZoom((now) => zoomAround(now, (now.from + now.to) / 2, factor, tree.length));
   const close = () => {
@@ -164,21 +173,28 @@ export function TraceView(props: {
       keys: ['z'],
       label: 'Zoom to the span',
       run: () => {
-        const node = tree.nodes[selected ?? -1];
+        const node = tree.node(selected);
         if (node !== undefined) setZoom(() => zoomTo(node.start, node.end, tree.length));
       },
     },
+    { keys: ['c'], label: 'Critical path', run: toggleCritical },
+    ...(['1', '2', '3', '4'] as const).map((key, at) => ({
+      keys: [key],
+      label: ['Waterfall', 'Flame graph', 'Operations', 'Table of spans'][at]!,
+      run: () => show(([undefined, 'flame', 'operations', 'spans'] as const)[at]),
+    })),
     { keys: ['r'], label: 'Load again', run: props.refresh },
     { keys: ['Escape'], label: 'Close the span, then the trace', run: close },
   ]);
 
-  const node = selected === undefined ? undefined : tree.nodes[selected];
+  const node = tree.node(selected);
   const panel = node !== undefined && (
     <SpanPanel
       key={node.spanId}
-      trace={trace}
       tree={tree}
       node={node}
+      self={analysis.self[node.index]!}
+      critical={analysis.critical[node.index]!}
       onClose={() => setSpanId(undefined)}
       onSelect={select}
       onZoom={() => setZoom(() => zoomTo(node.start, node.end, tree.length))}
@@ -190,9 +206,9 @@ export function TraceView(props: {
     <>
       <TraceHeader
         tree={tree}
-        traceId={trace.trace_id}
+        traceId={outline.traceId}
         find={find}
-        matches={matching === null ? null : matches}
+        found={found}
         selected={selected}
         muted={muted}
         onMute={setMuted}
@@ -203,24 +219,57 @@ export function TraceView(props: {
         refreshing={props.refreshing}
         refresh={props.refresh}
       />
+      <Views
+        view={search.view}
+        onView={show}
+        isCritical={search.critical !== undefined}
+        onCritical={toggleCritical}
+      />
       <div ref={body} className={`flex min-h-0 flex-1 ${beside ? '' : 'flex-col'}`}>
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-          <TraceMinimap tree={tree} visible={visible} zoom={zoom} selected={selected} onZoom={setZoom} />
-          <Waterfall
-            tree={tree}
-            visible={visible}
-            collapsed={collapsed}
-            zoom={zoom}
-            selected={selected}
-            matching={matching}
-            muted={muted}
-            onSelect={select}
-            onToggle={toggle}
-            onZoom={setZoom}
-            onCollapseAll={collapseAll}
-            onExpandAll={() => setCollapsed(new Set())}
-            handle={list}
-          />
+          {search.view === undefined ? (
+            <>
+              <TraceMinimap tree={tree} visible={visible} zoom={zoom} selected={selected} onZoom={setZoom} />
+              <Waterfall
+                tree={tree}
+                visible={visible}
+                collapsed={collapsed}
+                zoom={zoom}
+                selected={selected}
+                matching={matching}
+                muted={muted}
+                critical={search.critical === undefined ? null : analysis.stretches}
+                onSelect={select}
+                onToggle={toggle}
+                onZoom={setZoom}
+                onCollapseAll={collapseAll}
+                onExpandAll={() => setCollapsed(new Set())}
+                handle={list}
+              />
+            </>
+          ) : search.view === 'flame' ? (
+            <FlameGraph tree={tree} analysis={analysis} matching={matching} muted={muted} onOpen={select} />
+          ) : search.view === 'operations' ? (
+            <Operations
+              tree={tree}
+              analysis={analysis}
+              sort={search.sort}
+              onSort={(sort) => link({ sort })}
+              muted={muted}
+              onOpen={select}
+            />
+          ) : (
+            <Spans
+              tree={tree}
+              analysis={analysis}
+              matching={matching}
+              muted={muted}
+              sort={search.sort}
+              onSort={(sort) => link({ sort })}
+              selected={selected}
+              onSelect={select}
+            />
+          )}
         </div>
         {panel !== false && (
           <>

@@ -1,12 +1,13 @@
 import { memo } from 'react';
 import { formatDuration } from '@/base/durations';
-import { between, fromDrawable, type Nanos, toDrawable } from '@/base/nanos';
+import { fromDrawable } from '@/base/nanos';
 import { formatShortCount } from '@/base/numbers';
 import { serviceClass } from '@/base/palette';
 import type { Zoom } from '@/base/zoom';
 import { classes } from '@/ui/classes';
 import { Icon } from '@/ui/icons';
 import { serviceLabel } from '@/ui/service';
+import type { Stretch } from './analysis';
 import type { TraceNode } from './tree';
 
 export const ROW_HEIGHT = 26;
@@ -31,7 +32,8 @@ interface Props {
   zoom: Zoom;
   /** Pixels of a nanosecond. */
   scale: number;
-  traceStart: Nanos;
+  /** Stretches of the critical path within the span; `null` while it is not shown. */
+  stretches: readonly Stretch[] | null;
   onSelect: (index: number) => void;
   onToggle: (index: number) => void;
 }
@@ -54,7 +56,7 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
       onClick={() => props.onSelect(node.index)}
       className={classes(
         'absolute inset-x-0 top-0 flex cursor-default items-stretch outline-none',
-        span !== null && serviceClass(span.service_name),
+        span !== null && serviceClass(span.service),
         selected ? 'bg-selected' : 'hover:bg-hover',
       )}
       style={{ height: ROW_HEIGHT, transform: `translateY(${props.top}px)` }}
@@ -104,13 +106,13 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
             marks.failed && 'text-error',
             match === 'yes' && 'rounded-sm bg-mark px-0.5 text-text',
           )}
-          title={span === null ? undefined : `${serviceLabel(span.service_name)} · ${span.name}`}
+          title={span === null ? undefined : `${serviceLabel(span.service)} · ${span.name}`}
         >
           {span === null ? `Missing span ${node.spanId}` : span.name === '' ? '(no name)' : span.name}
         </span>
-        {span !== null && span.service_name !== props.parentService && (
+        {span !== null && span.service !== props.parentService && (
           <span className="max-w-[45%] shrink-[3] truncate text-xs text-faint">
-            {serviceLabel(span.service_name)}
+            {serviceLabel(span.service)}
           </span>
         )}
         {(marks.early || marks.cyclic) && <Icon name="warning" size={12} className="text-warn" />}
@@ -133,7 +135,7 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
 });
 
 /** A span's time, as far as it is shown. */
-function Bar({ node, zoom, scale, width, traceStart }: Props) {
+function Bar({ node, zoom, scale, width, stretches }: Props) {
   const { span, marks } = node;
   const left = (node.start - zoom.from) * scale;
   const right = (node.end - zoom.from) * scale;
@@ -149,8 +151,7 @@ function Bar({ node, zoom, scale, width, traceStart }: Props) {
   // Bars are cut a little outside of what is shown: lengths of millions of pixels are not drawn well.
   const from = Math.max(left, -20);
   const to = Math.max(Math.min(right, width + 20), from + 2);
-  const text =
-    span === null ? '' : marks.open ? 'open' : formatDuration(between(span.start_time, span.end_time!));
+  const text = span === null ? '' : span.duration === null ? 'open' : formatDuration(span.duration);
   const label =
     to + LABEL < width
       ? { transform: `translateX(${to + 6}px)` }
@@ -181,11 +182,26 @@ function Bar({ node, zoom, scale, width, traceStart }: Props) {
                 event.name === 'exception' ? 'bg-error' : 'bg-surface',
               )}
               style={{
-                transform: `translateX(${Math.round((toDrawable(between(traceStart, event.time)) - zoom.from) * scale - from)}px)`,
+                transform: `translateX(${Math.round((event.time - zoom.from) * scale - from)}px)`,
               }}
             />
           ))}
       </div>
+      {stretches?.map((stretch, at) => {
+        const [begin, end] = [(stretch.from - zoom.from) * scale, (stretch.to - zoom.from) * scale];
+        if (end < 0 || begin > width) return null;
+        const left = Math.max(begin, -20);
+        return (
+          <span
+            key={at}
+            className="absolute top-[20px] left-0 h-[3px] rounded-full bg-text"
+            style={{
+              transform: `translateX(${left}px)`,
+              width: Math.max(1.5, Math.min(end, width + 20) - left),
+            }}
+          />
+        );
+      })}
       {span !== null && (
         <span
           className={classes(
@@ -206,7 +222,7 @@ function labelOf({ span, spanId, marks, start, end }: TraceNode): string {
   if (span === null) return `Missing span ${spanId}`;
   const parts = [
     span.name,
-    serviceLabel(span.service_name),
+    serviceLabel(span.service),
     marks.open ? 'open' : formatDuration(fromDrawable(end - start)),
   ];
   if (marks.failed) parts.push('error');

@@ -7,9 +7,12 @@ import { useSize } from '@/ui/size';
 import { Splitter } from '@/ui/splitter';
 import { stored, useStored } from '@/ui/stored';
 import { useZoomWheel } from '@/ui/zoom-wheel';
+import type { Stretch } from './analysis';
 import { rowOf } from './rows';
 import type { TraceTree } from './tree';
 import { ROW_HEIGHT, WaterfallRow } from './waterfall-row';
+
+const NONE: readonly Stretch[] = [];
 
 /** Space beside the bars, so that the last pixel of the trace is seen. */
 const PADDING = 12;
@@ -34,6 +37,8 @@ export function Waterfall(props: {
   /** Nodes that are searched for; `null` when nothing is. */
   matching: ReadonlySet<number> | null;
   muted: ReadonlySet<string>;
+  /** The critical path by node; `null` while it is not shown. */
+  critical: ReadonlyMap<number, readonly Stretch[]> | null;
   onSelect: (index: number) => void;
   onToggle: (index: number) => void;
   onZoom: (change: (zoom: Zoom) => Zoom) => void;
@@ -41,7 +46,8 @@ export function Waterfall(props: {
   onExpandAll: () => void;
   handle: Ref<WaterfallHandle>;
 }) {
-  const { tree, visible, collapsed, zoom, selected, matching, muted, onSelect, onToggle, onZoom } = props;
+  const { tree, visible, collapsed, zoom, selected, matching, muted, critical } = props;
+  const { onSelect, onToggle, onZoom } = props;
   const outer = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const { width } = useSize(scroller);
@@ -136,25 +142,25 @@ export function Waterfall(props: {
           <div role="presentation" className="relative" style={{ height: rows.getTotalSize() }}>
             {isReady &&
               rows.getVirtualItems().map((item) => {
-                const node = tree.nodes[visible[item.index]!]!;
+                const node = tree.node(visible[item.index])!;
                 const { span } = node;
                 return (
                   <WaterfallRow
                     key={node.index}
                     node={node}
-                    parentService={tree.nodes[node.parent]?.span?.service_name}
+                    parentService={tree.node(node.parent)?.span?.service}
                     top={item.start}
                     collapsed={collapsed.has(node.index)}
                     selected={node.index === selected}
                     match={matching === null ? 'none' : matching.has(node.index) ? 'yes' : 'no'}
-                    muted={span !== null && muted.has(span.service_name)}
+                    muted={span !== null && muted.has(span.service)}
                     names={names}
                     indent={indent}
                     padding={PADDING}
                     width={barWidth}
                     zoom={zoom}
                     scale={scale}
-                    traceStart={tree.start}
+                    stretches={critical === null ? null : (critical.get(node.index) ?? NONE)}
                     onSelect={onSelect}
                     onToggle={onToggle}
                   />

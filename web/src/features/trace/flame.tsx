@@ -1,0 +1,188 @@
+import { useMemo, useRef, useState } from 'react';
+import { formatDuration } from '@/base/durations';
+import { fromDrawable } from '@/base/nanos';
+import { plural } from '@/base/numbers';
+import { serviceClass } from '@/base/palette';
+import { Button } from '@/ui/button';
+import { classes } from '@/ui/classes';
+import { serviceLabel } from '@/ui/service';
+import { useSize } from '@/ui/size';
+import { type Analysis, type Frame, flameGraph } from './analysis';
+import type { TraceTree } from './tree';
+
+const ROW = 22;
+/** Frames narrower than this, in pixels, are not drawn. */
+const LEAST = 2;
+/** Levels that are drawn; deeper ones are told of. */
+const MOST_LEVELS = 400;
+
+interface Box {
+  frame: Frame;
+  x: number;
+  width: number;
+}
+
+/**
+ * The spans of a trace put together by their path, as wide as the time they took. What ran side by side is added up, so
+ * that the whole may be more than the trace lasted.
+ */
+export function FlameGraph(props: {
+  tree: TraceTree;
+  analysis: Analysis;
+  matching: ReadonlySet<number> | null;
+  muted: ReadonlySet<string>;
+  onOpen: (index: number) => void;
+}) {
+  const { tree, analysis, muted } = props;
+  const top = useMemo(() => flameGraph(tree, analysis.self), [tree, analysis]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const { width } = useSize(scroller);
+  const [focus, setFocus] = useState<Frame | null>(null);
+  const shown = focus !== null && isWithin(focus, top) ? focus : top;
+  const boxes = useMemo(() => boxesOf(shown, width), [shown, width]);
+  const names = useMemo(() => namesOf(tree, props.matching), [tree, props.matching]);
+  const path: Frame[] = [];
+  for (let frame: Frame | null = shown; frame?.parent != null; frame = frame.parent) path.unshift(frame);
+  const deepest = boxes.reduce((deepest, { frame }) => Math.max(deepest, frame.depth), 0);
+  return (
+    <div className="flex min-h-0 flex-1 flex-col bg-surface">
+      <div className="flex min-h-9 shrink-0 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1 text-xs">
+        {path.length === 0 ? (
+          <span className="text-faint">
+            Spans of the same path are one frame; a frame is as wide as the time in it. Choose one to see it
+            larger.
+          </span>
+        ) : (
+          <>
+            <Button look="ghost" className="h-6 px-1.5 text-xs" onClick={() => setFocus(null)}>
+              Whole trace
+            </Button>
+            <nav aria-label="Path" className="flex min-w-0 flex-wrap items-center gap-x-1.5 text-muted">
+              {path.slice(-6).map((frame) => (
+                <span key={frame.depth} className="flex min-w-0 items-center gap-1.5">
+                  <span aria-hidden="true">›</span>
+                  <button
+                    type="button"
+                    onClick={() => setFocus(frame)}
+                    className="max-w-56 truncate hover:text-text hover:underline"
+                  >
+                    {nameOf(frame, tree)}
+                  </button>
+                </span>
+              ))}
+            </nav>
+            <Button
+              look="ghost"
+              className="ml-auto h-6 px-1.5 text-xs"
+              onClick={() => props.onOpen(shown.example)}
+            >
+              Show the longest span
+            </Button>
+          </>
+        )}
+      </div>
+      <div
+        ref={scroller}
+        role="group"
+        aria-label="Flame graph"
+        tabIndex={0}
+        className="relative min-h-0 flex-1 overflow-x-hidden overflow-y-auto -outline-offset-2"
+      >
+        <div
+          role="presentation"
+          className="relative"
+          style={{ height: (deepest - shown.depth + 1) * ROW + 8 }}
+        >
+          {boxes.map(({ frame, x, width: wide }) => {
+            const name = nameOf(frame, tree);
+            const service = frame.service < 0 ? null : tree.outline.services[frame.service]!;
+            const dimmed =
+              (service !== null && muted.has(service)) || (names !== null && !names.has(keyOf(frame)));
+            return (
+              <button
+                key={`${frame.depth}-${x}`}
+                type="button"
+                title={describe(frame, tree)}
+                aria-label={describe(frame, tree)}
+                onClick={() => (frame === shown ? props.onOpen(frame.example) : setFocus(frame))}
+                className={classes(
+                  'absolute top-0 left-0 overflow-hidden rounded-[3px] px-1 text-left text-2xs whitespace-nowrap hover:brightness-110',
+                  service === null
+                    ? 'border border-dashed border-line-strong text-faint'
+                    : `${serviceClass(service)} bg-service text-on-service`,
+                  frame.errors > 0 && 'ring-[1.5px] ring-error ring-inset',
+                  dimmed && 'opacity-30',
+                )}
+                style={{
+                  transform: `translate(${x}px, ${(frame.depth - shown.depth) * ROW + 4}px)`,
+                  width: Math.max(1, wide - 1),
+                  height: ROW - 2,
+                }}
+              >
+                {wide > 30 && name}
+                {wide > 180 && (
+                  <span className="tabular ml-2">
+                    {formatDuration(fromDrawable(frame.value))}
+                    {frame.spans > 1 && ` · ×${frame.spans}`}
+                  </span>
+                )}
+              </button>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function isWithin(frame: Frame, top: Frame): boolean {
+  let above: Frame = frame;
+  while (above.parent !== null) above = above.parent;
+  return above === top;
+}
+
+/** Frames wide enough to be seen, of a frame and all above it. */
+function boxesOf(focus: Frame, width: number): Box[] {
+  if (width === 0 || focus.value === 0) return [];
+  const scale = (width - 16) / focus.value;
+  const boxes: Box[] = [];
+  const pending: Box[] = [];
+  const put = (frames: readonly Frame[], from: number) => {
+    let x = from;
+    for (const frame of [...frames].sort((a, b) => b.value - a.value)) {
+      const wide = frame.value * scale;
+      if (wide >= LEAST) pending.push({ frame, x, width: wide });
+      x += wide;
+    }
+  };
+  if (focus.parent === null) put(focus.children, 8);
+  else pending.push({ frame: focus, x: 8, width: width - 16 });
+  for (let box = pending.pop(); box !== undefined; box = pending.pop()) {
+    boxes.push(box);
+    if (box.frame.depth - focus.depth < MOST_LEVELS) put(box.frame.children, box.x);
+  }
+  // By row, then from left to right: so they are walked through with the keyboard.
+  return boxes.sort((a, b) => a.frame.depth - b.frame.depth || a.x - b.x);
+}
+
+const keyOf = ({ service, name }: Frame) => `${service}.${name}`;
+
+/** Services and names that are searched for; `null` when nothing is. */
+function namesOf(tree: TraceTree, matching: ReadonlySet<number> | null): ReadonlySet<string> | null {
+  if (matching === null) return null;
+  const names = new Set<string>();
+  for (const index of matching) names.add(`${tree.serviceOf(index)}.${tree.nameOf(index)}`);
+  return names;
+}
+
+function nameOf(frame: Frame, tree: TraceTree): string {
+  if (frame.service < 0) return 'Missing spans';
+  return tree.outline.names[frame.name] || '(no name)';
+}
+
+function describe(frame: Frame, tree: TraceTree): string {
+  const time = (length: number) => formatDuration(fromDrawable(length));
+  const service = frame.service < 0 ? '' : `, ${serviceLabel(tree.outline.services[frame.service]!)}`;
+  const errors = frame.errors > 0 ? `, ${plural(frame.errors, 'error')}` : '';
+  return `${nameOf(frame, tree)}${service}: ${time(frame.value)}, ${time(frame.self)} its own, ${plural(frame.spans, 'span')}${errors}`;
+}
