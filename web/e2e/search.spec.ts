@@ -13,9 +13,13 @@ test('lists the newest traces, and older ones when scrolled to', async ({ page }
   await expect(traceRows(page).first()).toContainText('frontend');
   await expect(traceRows(page).getByText('HTTP', { exact: true }).first()).toBeVisible();
   await expect(page.getByRole('status').filter({ hasText: 'Newest 500 traces' })).toBeVisible();
-  await page.getByRole('list', { name: 'Traces' }).evaluate((list) => list.scrollTo(0, list.scrollHeight));
+  await page
+    .getByRole('group', { name: 'List of traces' })
+    .evaluate((list) => list.scrollTo(0, list.scrollHeight));
   await expect(page.getByRole('status').filter({ hasText: 'Newest 1,000 traces' })).toBeVisible();
-  await page.getByRole('list', { name: 'Traces' }).evaluate((list) => list.scrollTo(0, list.scrollHeight));
+  await page
+    .getByRole('group', { name: 'List of traces' })
+    .evaluate((list) => list.scrollTo(0, list.scrollHeight));
   await expect(page.getByText(/That is all: 1,\d{3} traces/)).toBeAttached();
   await expectAccessible(page);
 });
@@ -31,7 +35,7 @@ test('narrows by service, operation, errors, attribute and duration, and the lin
   await page.getByRole('button', { name: 'Operation', exact: true }).click();
   await page.getByRole('option', { name: 'payment.Charge' }).click();
   await page.getByRole('button', { name: 'Errors', exact: true }).click();
-  await page.getByRole('textbox', { name: 'Attribute or trace id' }).fill('rpc.method=Charge');
+  await page.getByRole('combobox', { name: 'Text, attribute or trace id' }).fill('rpc.method=Charge');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Duration', exact: true }).click();
   await page.getByLabel('At least').fill('nonsense');
@@ -71,9 +75,11 @@ test('takes a time range to the nanosecond, in the clock that is chosen', async 
   await expect(traceRows(page).first()).toBeVisible();
 });
 
-test('a selection in the plot narrows time and duration; a click opens a trace', async ({ page }) => {
+test('a selection in the plot of traces narrows time and duration; a click opens one', async ({ page }) => {
   await page.goto('/traces');
   await expect(traceRows(page).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Traces of the list' }).click();
+  await expect(page).toHaveURL(/chart=traces/);
   const plot = page.getByRole('img', { name: /^Durations over time/ });
   const box = (await plot.boundingBox())!;
   await page.mouse.move(box.x + box.width * 0.7, box.y + 12);
@@ -85,7 +91,7 @@ test('a selection in the plot narrows time and duration; a click opens a trace',
   await expect(traceRows(page).first()).toBeVisible();
   await expect(page.getByRole('status').filter({ hasText: /\d+ traces?/ })).toBeVisible();
   await page.goBack();
-  await expect(page).toHaveURL(/\/traces$/);
+  await expect(page).toHaveURL(/\/traces\?chart=traces$/);
   await expect(traceRows(page).first()).toBeVisible();
   for (
     let x = box.width * 0.98;
@@ -103,7 +109,7 @@ test('is moved through by keyboard', async ({ page }) => {
   await page.goto('/traces');
   await expect(traceRows(page).first()).toBeVisible();
   await page.keyboard.press('/');
-  await expect(page.getByRole('textbox', { name: 'Attribute or trace id' })).toBeFocused();
+  await expect(page.getByRole('combobox', { name: 'Text, attribute or trace id' })).toBeFocused();
   await page.keyboard.press('Escape');
   await page.keyboard.press('j');
   await page.keyboard.press('j');
@@ -119,12 +125,15 @@ test('is moved through by keyboard', async ({ page }) => {
   await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}/);
 });
 
-test('takes a trace id, and says what it does not understand', async ({ page }) => {
+test('takes words in any case, and a trace id', async ({ page }) => {
   await page.goto('/traces');
-  const input = page.getByRole('textbox', { name: 'Attribute or trace id' });
-  await input.fill('checkout');
+  const input = page.getByRole('combobox', { name: 'Text, attribute or trace id' });
+  await input.fill('INSERT orders');
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('alert')).toContainText('attribute=value');
+  await expect(page).toHaveURL(/text=INSERT\+orders/);
+  await expect(traceRows(page).first()).toContainText('POST /api/checkout');
+  await page.getByRole('button', { name: 'Remove condition text INSERT orders' }).click();
+  await expect(page).not.toHaveURL(/text=/);
   await input.fill('00000000-0000-0000-0000-000000000BAD');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/traces\/00000000000000000000000000000bad$/);

@@ -91,6 +91,23 @@ test('the critical path is drawn under the bars, and told of a span', async ({ p
   await expect(page).not.toHaveURL(/critical/);
 });
 
+test('log records stand on the bars and in a list that leads to their spans', async ({ page }) => {
+  await openCheckout(page);
+  await expect(view(page, 'Logs')).toContainText(/\d/);
+  const charge = spanRows(page).filter({ hasText: 'payment.Charge' });
+  await expect(charge.locator('.bg-info, .bg-error, .bg-warn').first()).toBeAttached();
+  await page.keyboard.press('5');
+  const records = page.getByRole('list', { name: 'Records' });
+  const record = records.getByRole('button').filter({ hasText: 'Charge request received.' });
+  await expect(record).toContainText('payment.Charge');
+  await expectAccessible(page);
+  await record.click();
+  const details = page.getByRole('complementary', { name: 'Span' });
+  await expect(details.getByRole('heading', { level: 2 })).toHaveText('payment.Charge');
+  await page.goto(`/traces/${TROUBLED}?view=logs`);
+  await expect(page.getByRole('heading', { name: 'No log record names this trace' })).toBeVisible();
+});
+
 test('two traces are compared by path', async ({ page }) => {
   await openCheckout(page);
   const slow = page.url();

@@ -83,6 +83,17 @@ export class Outline {
     return numbers;
   }
 
+  /** The numbers of some spans, in one walk: those that are here. */
+  findAll(spanIds: ReadonlySet<string>): Map<string, number> {
+    const found = new Map<string, number>();
+    if (spanIds.size === 0) return found;
+    for (let number = 0; number < this.count && found.size < spanIds.size; number++) {
+      const id = this.idOf(number);
+      if (spanIds.has(id)) found.set(id, number);
+    }
+    return found;
+  }
+
   kindOf(number: number): wire.SpanKind {
     return KINDS[this.kinds.charCodeAt(number) - ZERO] ?? 'UNSPECIFIED';
   }

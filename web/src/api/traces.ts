@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { type Duration, duration, type Nanos, nanos, now } from '@/base/nanos';
 import { resolveRange, type TimeRange } from '@/base/time-range';
-import { get, keyOf } from './client';
+import { get, keyOf, type Parameters } from './client';
 import { type LogRecord, reviveLog } from './logs';
 import type * as wire from './wire';
 
@@ -47,6 +47,12 @@ export interface SpanDetails {
 export interface TraceFilter {
   service?: string;
   operation?: string;
+  /** Role in a call, in lower case. */
+  kind?: string;
+  /** Only spans without a parent. */
+  rootsOnly?: boolean;
+  /** Words that the name, the service, the status message or an attribute contains. */
+  text?: string;
   minDuration?: Duration;
   maxDuration?: Duration;
   /** Only spans with status ERROR. */
@@ -58,6 +64,27 @@ export interface TraceFilter {
 export const TRACES_A_PAGE = 500;
 /** Log records of a span that are asked for. */
 export const MOST_SPAN_LOGS = 1_000;
+/** Log records of a trace that are asked for. */
+export const MOST_TRACE_LOGS = 5_000;
+
+/** What a question about matching spans says. */
+export function filterParameters(filter: TraceFilter): Parameters {
+  return [
+    ['service', filter.service],
+    ['operation', filter.operation],
+    ['kind', filter.kind],
+    ['root', filter.rootsOnly ? 'true' : undefined],
+    ['text', filter.text],
+    ['min_duration', nanosecondsText(filter.minDuration)],
+    ['max_duration', nanosecondsText(filter.maxDuration)],
+    ['error', filter.errorsOnly ? 'true' : undefined],
+    ...filter.attributes.map(({ key, value }) => [`attr.${key}`, value] as const),
+  ];
+}
+
+export function nanosecondsText(length: Duration | undefined): string | undefined {
+  return length === undefined ? undefined : `${length}ns`;
+}
 
 /** The newest traces that match, page by page. */
 export function tracesQuery(filter: TraceFilter, range: TimeRange) {
@@ -70,12 +97,7 @@ export function tracesQuery(filter: TraceFilter, range: TimeRange) {
       const page = await get<wire.TraceList>(
         '/v1/traces',
         [
-          ['service', filter.service],
-          ['operation', filter.operation],
-          ['min_duration', filter.minDuration && `${filter.minDuration}ns`],
-          ['max_duration', filter.maxDuration && `${filter.maxDuration}ns`],
-          ['error', filter.errorsOnly ? 'true' : undefined],
-          ...filter.attributes.map(({ key, value }) => [`attr.${key}`, value] as const),
+          ...filterParameters(filter),
           ['from', asked.from.toString()],
           ['to', asked.to?.toString()],
           ['limit', String(TRACES_A_PAGE)],
@@ -130,6 +152,18 @@ function reviveSpan({ start_time, end_time, parent_span_id, events, ...rest }: w
     parent_span_id: parent_span_id ?? null,
     events: events.map((event) => ({ ...event, time: nanos(event.time) })),
   };
+}
+
+/** The log records of a whole trace, earliest first: the first {@link MOST_TRACE_LOGS}. */
+export function traceLogsQuery(traceId: string) {
+  return queryOptions({
+    queryKey: ['trace', traceId, 'logs'],
+    queryFn: async ({ signal }): Promise<LogRecord[]> => {
+      const path = `/v1/traces/${encodeURIComponent(traceId)}/logs`;
+      const answer = await get<wire.LogList>(path, [['limit', String(MOST_TRACE_LOGS)]], signal);
+      return answer.logs.map(reviveLog);
+    },
+  });
 }
 
 /** The log records of a span. */

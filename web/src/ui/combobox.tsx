@@ -16,6 +16,8 @@ export function Combobox(props: {
   problem?: string | undefined;
   /** Options are services: show their colours. */
   services?: boolean;
+  /** Only the options are possible. */
+  isClosed?: boolean;
   onChange: (value: string | undefined) => void;
   className?: string;
 }) {
@@ -61,7 +63,7 @@ function List(props: Parameters<typeof Combobox>[0] & { pick: (value: string | u
   const shown: { value: string | undefined; text: string }[] = found
     .slice(0, MOST_SHOWN)
     .map((option) => ({ value: option, text: option }));
-  if (wanted !== '' && !props.options.includes(text.trim()))
+  if (wanted !== '' && props.isClosed !== true && !props.options.includes(text.trim()))
     shown.push({ value: text.trim(), text: `Use “${text.trim()}”` });
   if (wanted === '' && props.value !== undefined) shown.unshift({ value: undefined, text: 'Any' });
   const current = Math.min(active, shown.length - 1);
@@ -136,7 +138,9 @@ function List(props: Parameters<typeof Combobox>[0] & { pick: (value: string | u
       {shown.length === 0 && (
         <p className="px-3 pb-3 text-muted">
           {props.problem ??
-            (props.loading === true ? 'Loading…' : `No ${props.label.toLowerCase()} is known yet.`)}
+            (props.loading === true
+              ? 'Loading…'
+              : `No ${props.label.toLowerCase()} ${props.isClosed === true ? 'is called so' : 'is known yet'}.`)}
         </p>
       )}
       {found.length > MOST_SHOWN && (

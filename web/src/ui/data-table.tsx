@@ -66,7 +66,7 @@ export function DataTable<Row>(props: {
       tabIndex={0}
       className="min-h-0 flex-1 overflow-auto bg-surface -outline-offset-2"
     >
-      <div role="presentation" className="w-max min-w-full">
+      <div role="presentation" className="min-w-fit">
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-surface">
           <div role="row" style={grid} className="grid h-8 items-center gap-x-4 px-4 text-xs text-faint">
             {columns.map(({ key, label, isNumber }) => (
@@ -147,7 +147,7 @@ export function SortHeader(props: {
   return (
     <span
       role="columnheader"
-      className={classes(props.className, props.isNumber && 'text-right')}
+      className={classes(props.className, props.isNumber && 'flex justify-end')}
       aria-sort={order === null ? 'none' : order === 'asc' ? 'ascending' : 'descending'}
     >
       <button

@@ -285,7 +285,7 @@ export function LogExplorer(props: {
               ? 'Searching…'
               : told(records.length, histogram.data === undefined ? null : total, follows, pages.hasNextPage)}
             {range?.kind === 'absolute' && process !== undefined && (
-              <Button look="ghost" className="h-6 text-xs" onClick={() => setRange(null)}>
+              <Button look="ghost" small onClick={() => setRange(null)}>
                 All of the time
               </Button>
             )}

@@ -142,7 +142,8 @@ function Form({ process, info }: { process: Process; info: PerfettoInfo }) {
           When
           <Button
             look="ghost"
-            className="h-6 px-1.5 text-xs font-normal"
+            small
+            className="font-normal"
             disabled={begin === null && end === null}
             onClick={() => {
               setBegin(null);

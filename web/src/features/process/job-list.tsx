@@ -27,7 +27,7 @@ function JobItem({ job }: { job: Job }) {
         {isOver ? (
           <IconButton icon="close" label="Take off the list" small onClick={() => forget(job.id)} />
         ) : (
-          <Button className="h-7" onClick={() => cancel(job.id)}>
+          <Button small onClick={() => cancel(job.id)}>
             Cancel
           </Button>
         )}

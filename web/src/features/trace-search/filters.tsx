@@ -1,17 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, type RefObject, useState } from 'react';
 import { operationsQuery, servicesQuery } from '@/api/services';
 import { durationText, parseDuration } from '@/base/durations';
 import type { TimeRange } from '@/base/time-range';
-import { readAttribute, type TraceSearch } from '@/base/trace-search';
+import { readAttribute, SPAN_KINDS, type SpanKindName, type TraceSearch } from '@/base/trace-search';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { Combobox } from '@/ui/combobox';
 import { Icon } from '@/ui/icons';
 import { Popover } from '@/ui/popover';
-import { Key } from '@/ui/tooltip';
 import { describeBounds, filterOf, hasFilter, traceBounds } from './search';
+import { SearchBox } from './search-box';
 
 /** Replaces parts of the search; `undefined` takes a condition away. */
 export type Narrow = (change: { [Name in keyof TraceSearch]?: TraceSearch[Name] | undefined }) => void;
@@ -35,7 +34,7 @@ export function Filters(props: {
   return (
     <div className="shrink-0 space-y-2 border-b border-line bg-surface px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-2">
-        <SearchBox search={search} narrow={narrow} input={props.input} />
+        <SearchBox search={search} range={range} narrow={narrow} input={props.input} />
         <Combobox
           label="Service"
           services
@@ -60,6 +59,13 @@ export function Filters(props: {
           onChange={(operation) => narrow({ operation })}
           className="max-w-56"
         />
+        <Combobox
+          label="Kind"
+          value={search.kind}
+          options={SPAN_KINDS}
+          isClosed
+          onChange={(kind) => narrow({ kind: kind as SpanKindName | undefined })}
+        />
         <DurationFilter search={search} narrow={narrow} />
         <button
           type="button"
@@ -81,7 +87,11 @@ export function Filters(props: {
           </Button>
         )}
       </div>
-      {(filter.attributes.length > 0 || bounds.min !== null || bounds.max !== null) && (
+      {(filter.attributes.length > 0 ||
+        search.text !== undefined ||
+        search.root !== undefined ||
+        bounds.min !== null ||
+        bounds.max !== null) && (
         <ul aria-label="Conditions" className="flex flex-wrap gap-1.5">
           {search.attr?.map((text) => {
             const attribute = readAttribute(text)!;
@@ -97,6 +107,17 @@ export function Filters(props: {
               </Chip>
             );
           })}
+          {search.text !== undefined && (
+            <Chip label={`text ${search.text}`} onRemove={() => narrow({ text: undefined })}>
+              <span className="text-muted">text</span>
+              <span className="truncate">{search.text}</span>
+            </Chip>
+          )}
+          {search.root !== undefined && (
+            <Chip label="root span" onRemove={() => narrow({ root: undefined })}>
+              <span className="text-muted">is a root span</span>
+            </Chip>
+          )}
           {(bounds.min !== null || bounds.max !== null) && (
             <Chip label="duration of the trace" onRemove={() => narrow({ tmin: undefined, tmax: undefined })}>
               <span className="text-muted">trace lasts</span>
@@ -122,75 +143,6 @@ function Chip({ label, onRemove, children }: { label: string; onRemove: () => vo
         <Icon name="close" size={12} />
       </button>
     </li>
-  );
-}
-
-/** Takes `attribute=value`, or a trace id to go straight to that trace. */
-function SearchBox({
-  search,
-  narrow,
-  input,
-}: {
-  search: TraceSearch;
-  narrow: Narrow;
-  input: RefObject<HTMLInputElement | null>;
-}) {
-  const navigate = useNavigate();
-  const [text, setText] = useState('');
-  const [problem, setProblem] = useState<string>();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    const trimmed = text.trim();
-    if (trimmed === '') return;
-    const id = trimmed.replaceAll('-', '').toLowerCase();
-    if (/^[0-9a-f]{32}$/.test(id)) {
-      void navigate({ to: '/traces/$traceId', params: { traceId: id } });
-      return;
-    }
-    const attribute = readAttribute(trimmed);
-    if (attribute === null) {
-      setProblem('Write attribute=value, such as http.route=/cart, or paste a trace id of 32 hex digits.');
-      return;
-    }
-    narrow({ attr: [...new Set([...(search.attr ?? []), `${attribute.key}=${attribute.value}`])] });
-    setText('');
-  };
-  return (
-    <form role="search" onSubmit={submit} className="relative min-w-56 flex-1">
-      <Icon name="search" size={14} className="pointer-events-none absolute top-[9px] left-2.5 text-faint" />
-      <input
-        ref={input}
-        value={text}
-        onChange={(event) => {
-          setText(event.target.value);
-          setProblem(undefined);
-        }}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') event.currentTarget.blur();
-          if (event.key === 'Backspace' && text === '' && search.attr !== undefined)
-            narrow({ attr: search.attr.slice(0, -1) });
-        }}
-        placeholder="attribute=value or trace id"
-        aria-label="Attribute or trace id"
-        aria-invalid={problem !== undefined}
-        aria-describedby={problem === undefined ? undefined : 'search-problem'}
-        spellCheck={false}
-        autoComplete="off"
-        className="field w-full pr-8 pl-8"
-      />
-      <span aria-hidden="true" className="pointer-events-none absolute top-[7px] right-2">
-        <Key>/</Key>
-      </span>
-      {problem !== undefined && (
-        <p
-          id="search-problem"
-          role="alert"
-          className="floating absolute top-9 left-0 z-20 max-w-md px-2.5 py-1.5 text-xs text-error"
-        >
-          {problem}
-        </p>
-      )}
-    </form>
   );
 }
 

@@ -7,12 +7,19 @@ import {
 } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { ValueDifference } from '@/api/spread';
 import { newestTraceQuery, type TraceSummary, tracesQuery } from '@/api/traces';
 import { type Duration, MINUTE, maxOf, type Nanos, now } from '@/base/nanos';
 import { formatCount, plural } from '@/base/numbers';
 import { describeRange, PRESETS, rangeToSearch, type TimeRange } from '@/base/time-range';
 import { formatAge } from '@/base/times';
-import type { TraceSearch } from '@/base/trace-search';
+import {
+  readSelection,
+  SPAN_KINDS,
+  type SpanSelection,
+  selectionText,
+  type TraceSearch,
+} from '@/base/trace-search';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { useHotkeys } from '@/ui/hotkeys';
@@ -25,11 +32,13 @@ import { useTimeRange } from '@/ui/time-range';
 import { TimeRangePicker } from '@/ui/time-range-picker';
 import { useTitle } from '@/ui/title';
 import { noteError } from '@/ui/toasts';
+import { Chart } from './chart';
+import { Differences } from './differences';
 import { Filters, type Narrow } from './filters';
 import { Onboarding } from './onboarding';
 import { Results, type ResultsHandle } from './results';
 import { Scatter, type Selection } from './scatter';
-import { boundText, filterOf, hasFilter, isWithin, traceBounds } from './search';
+import { boundText, countedFilter, hasFilter, isWithin, listFilter, traceBounds } from './search';
 
 /** Pages that refresh by themselves; a longer list stays as it is until it is asked. */
 const MOST_PAGES_REFRESHED = 5;
@@ -49,10 +58,17 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
   useTitle(search.service === undefined ? 'Traces' : `Traces of ${search.service}`);
   useEffect(() => rememberTraceSearch(search), [search]);
 
-  const filter = useMemo(() => filterOf(search), [search]);
+  const counted = useMemo(() => countedFilter(search), [search]);
+  const filter = useMemo(() => listFilter(search), [search]);
+  const part = useMemo(() => readSelection(search.sel), [search.sel]);
+  const selection = search.sel === 'errors' ? 'errors' : part;
+  const listed: TimeRange = useMemo(
+    () => (part === null ? range : { kind: 'absolute', from: part.from, to: part.to }),
+    [part, range],
+  );
   const bounds = useMemo(() => traceBounds(search), [search]);
   const query = useInfiniteQuery({
-    ...tracesQuery(filter, range),
+    ...tracesQuery(filter, listed),
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
       (state.data?.pages.length ?? 0) <= MOST_PAGES_REFRESHED ? interval : false,
@@ -91,6 +107,39 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
     void client.invalidateQueries({ queryKey: ['traces'] });
     void client.invalidateQueries({ queryKey: ['services'] });
   };
+  const selectSpans = (next: SpanSelection | 'errors' | null) =>
+    narrow({ sel: next === null ? undefined : next === 'errors' ? next : selectionText(next) });
+  /** Makes the selection a condition. */
+  const keep = () => {
+    const root = counted.rootsOnly === true ? 'true' : undefined;
+    if (part === null) return narrow({ sel: undefined, error: 'true', root });
+    void navigate({
+      to: '/traces',
+      search: (previous) =>
+        tidy({
+          ...previous,
+          ...rangeToSearch({ kind: 'absolute', from: part.from, to: part.to }),
+          sel: undefined,
+          root,
+          min: boundText(filter.minDuration ?? null),
+          max: boundText(filter.maxDuration ?? null),
+        }),
+    });
+  };
+  /** Looks for spans that have a value. */
+  const choose = ({ place, key, value }: ValueDifference) => {
+    const change: Parameters<Narrow>[0] =
+      place !== 'field'
+        ? { attr: [...new Set([...(search.attr ?? []), `${key}=${value}`])] }
+        : key === 'service' || key === 'operation'
+          ? { [key]: value }
+          : key === 'kind'
+            ? { kind: SPAN_KINDS.find((kind) => kind === value.toLowerCase()) }
+            : key === 'status'
+              ? { error: 'true' }
+              : { text: [search.text, value].filter(Boolean).join(' ') };
+    narrow({ ...change, sel: undefined, ...(counted.rootsOnly === true ? { root: 'true' } : {}) });
+  };
   const select = (selection: Selection) => {
     const from = selection.from;
     // A drag of one pixel still covers some time.
@@ -127,6 +176,11 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
       label: 'Errors only',
       run: () => narrow({ error: search.error === 'true' ? undefined : 'true' }),
     },
+    {
+      keys: ['Escape'],
+      label: 'Clear the selection',
+      run: () => (search.sel === undefined ? false : selectSpans(null)),
+    },
   ]);
 
   const latest = pages?.[0];
@@ -147,36 +201,67 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
         ) : (
           <Loading />
         )
-      ) : traces.length === 0 && !looksFurther && !query.isPlaceholderData ? (
+      ) : traces.length === 0 && selection === null && !looksFurther && !query.isPlaceholderData ? (
         <Nothing search={search} range={range} setRange={setRange} clear={clear} />
       ) : (
-        <div
-          className={classes(
-            'flex min-h-0 flex-1 flex-col transition-opacity',
-            query.isPlaceholderData && 'opacity-50',
-          )}
-        >
-          <Scatter
-            traces={traces}
-            from={latest.from}
-            to={latest.to}
-            loadedFrom={hasNextPage ? (loaded.at(-1)?.start_time ?? null) : null}
-            highlighted={highlighted}
-            onHighlight={setHighlighted}
-            onOpen={open}
-            onSelect={select}
-          />
-          <Summary traces={traces} loaded={loaded.length} hasMore={hasNextPage} />
-          <Results
-            traces={traces}
-            hasMore={hasNextPage}
-            loadingMore={isFetchingNextPage}
-            problemWithMore={query.isFetchNextPageError ? query.error : null}
-            onMore={more}
-            highlighted={highlighted}
-            onHighlight={setHighlighted}
-            handle={list}
-          />
+        <div className="@container flex min-h-0 flex-1 flex-col">
+          <Chart
+            filter={counted}
+            range={range}
+            refetchInterval={interval}
+            isOfTraces={search.chart === 'traces'}
+            onOfTraces={(ofTraces) =>
+              narrow(
+                ofTraces
+                  ? { chart: 'traces', sel: undefined }
+                  : { chart: undefined, tmin: undefined, tmax: undefined },
+              )
+            }
+            selection={selection}
+            onSelect={selectSpans}
+          >
+            <Scatter
+              traces={traces}
+              from={latest.from}
+              to={latest.to}
+              loadedFrom={hasNextPage ? (loaded.at(-1)?.start_time ?? null) : null}
+              highlighted={highlighted}
+              onHighlight={setHighlighted}
+              onOpen={open}
+              onSelect={select}
+            />
+          </Chart>
+          <div className="flex min-h-0 flex-1 flex-col @4xl:flex-row-reverse">
+            {selection !== null && (
+              <Differences
+                filter={counted}
+                range={range}
+                selection={selection}
+                onChoose={choose}
+                onKeep={keep}
+                onClose={() => selectSpans(null)}
+                className="max-h-[45%] border-b @4xl:max-h-none @4xl:w-[24rem] @4xl:border-b-0 @4xl:border-l"
+              />
+            )}
+            <div
+              className={classes(
+                'flex min-h-0 min-w-0 flex-1 flex-col transition-opacity',
+                query.isPlaceholderData && 'opacity-50',
+              )}
+            >
+              <Summary traces={traces} loaded={loaded.length} hasMore={hasNextPage} />
+              <Results
+                traces={traces}
+                hasMore={hasNextPage}
+                loadingMore={isFetchingNextPage}
+                problemWithMore={query.isFetchNextPageError ? query.error : null}
+                onMore={more}
+                highlighted={highlighted}
+                onHighlight={setHighlighted}
+                handle={list}
+              />
+            </div>
+          </div>
         </div>
       )}
     </>

@@ -96,11 +96,11 @@ export function Results(props: {
       <div
         ref={scroller}
         tabIndex={0}
-        role="list"
-        aria-label="Traces"
-        className="min-h-0 flex-1 overflow-auto"
+        role="group"
+        aria-label="List of traces"
+        className="min-h-0 flex-1 overflow-auto -outline-offset-2"
       >
-        <div role="presentation" className="relative" style={{ height: rows.getTotalSize() }}>
+        <div role="list" aria-label="Traces" className="relative" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => (
             <div
               key={item.key}

@@ -143,7 +143,7 @@ export function Scatter(props: {
   const tip = shown && { x: scale.x(shown.start_time), y: scale.y(shown.duration) };
   const failed = points.filter((point) => point.failed).length;
   return (
-    <div className="relative shrink-0 border-b border-line bg-surface" style={{ height: HEIGHT }}>
+    <div className="relative" style={{ height: HEIGHT }}>
       <canvas
         ref={canvas}
         role="img"

@@ -43,18 +43,19 @@ export function FlameGraph(props: {
   const names = useMemo(() => namesOf(tree, props.matching), [tree, props.matching]);
   const path: Frame[] = [];
   for (let frame: Frame | null = shown; frame?.parent != null; frame = frame.parent) path.unshift(frame);
+  const base = Math.max(1, shown.depth);
   const deepest = boxes.reduce((deepest, { frame }) => Math.max(deepest, frame.depth), 0);
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-surface">
       <div className="flex min-h-9 shrink-0 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1 text-xs">
         {path.length === 0 ? (
           <span className="text-faint">
-            Spans of the same path are one frame; a frame is as wide as the time in it. Choose one to see it
-            larger.
+            Spans of the same path are one frame, as wide as the time in them; what ran side by side is added
+            up. Choose a frame to see it larger.
           </span>
         ) : (
           <>
-            <Button look="ghost" className="h-6 px-1.5 text-xs" onClick={() => setFocus(null)}>
+            <Button look="ghost" small onClick={() => setFocus(null)}>
               Whole trace
             </Button>
             <nav aria-label="Path" className="flex min-w-0 flex-wrap items-center gap-x-1.5 text-muted">
@@ -71,11 +72,7 @@ export function FlameGraph(props: {
                 </span>
               ))}
             </nav>
-            <Button
-              look="ghost"
-              className="ml-auto h-6 px-1.5 text-xs"
-              onClick={() => props.onOpen(shown.example)}
-            >
+            <Button look="ghost" small className="ml-auto" onClick={() => props.onOpen(shown.example)}>
               Show the longest span
             </Button>
           </>
@@ -88,11 +85,7 @@ export function FlameGraph(props: {
         tabIndex={0}
         className="relative min-h-0 flex-1 overflow-x-hidden overflow-y-auto -outline-offset-2"
       >
-        <div
-          role="presentation"
-          className="relative"
-          style={{ height: (deepest - shown.depth + 1) * ROW + 8 }}
-        >
+        <div role="presentation" className="relative" style={{ height: (deepest - base + 1) * ROW + 8 }}>
           {boxes.map(({ frame, x, width: wide }) => {
             const name = nameOf(frame, tree);
             const service = frame.service < 0 ? null : tree.outline.services[frame.service]!;
@@ -114,7 +107,7 @@ export function FlameGraph(props: {
                   dimmed && 'opacity-30',
                 )}
                 style={{
-                  transform: `translate(${x}px, ${(frame.depth - shown.depth) * ROW + 4}px)`,
+                  transform: `translate(${x}px, ${(frame.depth - base) * ROW + 4}px)`,
                   width: Math.max(1, wide - 1),
                   height: ROW - 2,
                 }}

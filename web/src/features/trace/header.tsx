@@ -238,7 +238,7 @@ function Services({
       )}
       {muted.size > 0 && (
         <li>
-          <Button look="ghost" className="h-6 px-1.5 text-xs" onClick={() => onMute(new Set())}>
+          <Button look="ghost" small onClick={() => onMute(new Set())}>
             Show all
           </Button>
         </li>

@@ -83,14 +83,14 @@ function columnsOf(named: boolean, tree: TraceTree): Column<Group>[] {
   const time = (key: string, label: string, length: (group: Group) => number): Column<Group> => ({
     key,
     label,
-    width: '6rem',
+    width: '5rem',
     isNumber: true,
     cell: (group) => formatDuration(fromDrawable(length(group))),
   });
   const service: Column<Group> = {
     key: 'service',
     label: 'Service',
-    width: 'minmax(8rem, 1fr)',
+    width: 'minmax(7rem, 1fr)',
     cell: ({ service }) => <ServiceName service={service} />,
   };
   return [
@@ -112,11 +112,11 @@ function columnsOf(named: boolean, tree: TraceTree): Column<Group>[] {
     {
       key: 'critical',
       label: 'Critical',
-      width: '11rem',
+      width: '10rem',
       isNumber: true,
       cell: ({ critical }) => <Share length={critical} whole={tree.length} />,
     },
-    { key: 'spans', label: 'Spans', width: '5rem', isNumber: true, cell: ({ spans }) => formatCount(spans) },
+    { key: 'spans', label: 'Spans', width: '4rem', isNumber: true, cell: ({ spans }) => formatCount(spans) },
     {
       key: 'errors',
       label: 'Errors',
@@ -141,10 +141,10 @@ function Share({ length, whole }: { length: number; whole: number }) {
   const share = Math.min(1, length / whole);
   return (
     <span className="flex items-center justify-end gap-2">
-      <span aria-hidden="true" className="h-1.5 w-16 overflow-hidden rounded-full bg-sunken">
+      <span aria-hidden="true" className="h-1.5 w-12 overflow-hidden rounded-full bg-sunken">
         <span className="block h-full rounded-full bg-accent" style={{ width: `${share * 100}%` }} />
       </span>
-      <span className="w-20">
+      <span className="w-24">
         {formatDuration(fromDrawable(length))}
         <span className="text-faint"> {Math.round(share * 100)} %</span>
       </span>

@@ -16,7 +16,7 @@ export interface TracePageSearch {
   sort?: string;
 }
 
-export const VIEWS = ['flame', 'operations', 'spans'] as const;
+export const VIEWS = ['flame', 'operations', 'spans', 'logs'] as const;
 export type TraceViewName = (typeof VIEWS)[number];
 
 export function readTracePageSearch(raw: Record<string, unknown>): TracePageSearch {

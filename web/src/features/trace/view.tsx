@@ -1,6 +1,9 @@
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { Outline } from '@/api/outline';
+import { MOST_TRACE_LOGS, traceLogsQuery } from '@/api/traces';
+import { formatCount } from '@/base/numbers';
 import { isWhole, wholeOf, zoomAround, zoomFromText, zoomText, zoomTo } from '@/base/zoom';
 import { useHotkeys } from '@/ui/hotkeys';
 import { lastTraceSearch } from '@/ui/last-search';
@@ -13,6 +16,7 @@ import { analyse } from './analysis';
 import { stepFrom, useFind } from './find';
 import { FlameGraph } from './flame';
 import { TraceHeader } from './header';
+import { placeLogs, TraceLogs } from './logs';
 import { TraceMinimap } from './minimap';
 import { Operations } from './operations';
 import { rowOf } from './rows';
@@ -38,6 +42,8 @@ export function TraceView(props: {
   const navigate = useNavigate();
   const tree = useMemo(() => new TraceTree(outline), [outline]);
   const analysis = useMemo(() => analyse(tree, rootOf(tree).index), [tree]);
+  const logs = useQuery(traceLogsQuery(outline.traceId));
+  const placedLogs = useMemo(() => placeLogs(tree, logs.data ?? []), [tree, logs.data]);
   useTitle(rootOf(tree).span.name || 'Trace');
   const list = useRef<WaterfallHandle>(null);
   const findInput = useRef<HTMLInputElement>(null);
@@ -178,10 +184,10 @@ export function TraceView(props: {
       },
     },
     { keys: ['c'], label: 'Critical path', run: toggleCritical },
-    ...(['1', '2', '3', '4'] as const).map((key, at) => ({
+    ...(['1', '2', '3', '4', '5'] as const).map((key, at) => ({
       keys: [key],
-      label: ['Waterfall', 'Flame graph', 'Operations', 'Table of spans'][at]!,
-      run: () => show(([undefined, 'flame', 'operations', 'spans'] as const)[at]),
+      label: ['Waterfall', 'Flame graph', 'Operations', 'Table of spans', 'Logs'][at]!,
+      run: () => show(([undefined, 'flame', 'operations', 'spans', 'logs'] as const)[at]),
     })),
     { keys: ['r'], label: 'Load again', run: props.refresh },
     { keys: ['Escape'], label: 'Close the span, then the trace', run: close },
@@ -222,6 +228,11 @@ export function TraceView(props: {
       <Views
         view={search.view}
         onView={show}
+        logs={
+          logs.data === undefined
+            ? null
+            : `${formatCount(logs.data.length)}${logs.data.length >= MOST_TRACE_LOGS ? '+' : ''}`
+        }
         isCritical={search.critical !== undefined}
         onCritical={toggleCritical}
       />
@@ -238,6 +249,7 @@ export function TraceView(props: {
                 selected={selected}
                 matching={matching}
                 muted={muted}
+                logs={placedLogs.marks}
                 critical={search.critical === undefined ? null : analysis.stretches}
                 onSelect={select}
                 onToggle={toggle}
@@ -258,6 +270,8 @@ export function TraceView(props: {
               muted={muted}
               onOpen={select}
             />
+          ) : search.view === 'logs' ? (
+            <TraceLogs tree={tree} query={logs} placed={placedLogs} selected={selected} onSelect={select} />
           ) : (
             <Spans
               tree={tree}

@@ -7,12 +7,15 @@ const TABS: readonly { view: TraceViewName | undefined; label: string; key: stri
   { view: 'flame', label: 'Flame graph', key: '2' },
   { view: 'operations', label: 'Operations', key: '3' },
   { view: 'spans', label: 'Spans', key: '4' },
+  { view: 'logs', label: 'Logs', key: '5' },
 ];
 
 /** Ways to look at a trace. */
 export function Views(props: {
   view: TraceViewName | undefined;
   onView: (view: TraceViewName | undefined) => void;
+  /** Log records of the trace; `null` while they are on their way. */
+  logs: string | null;
   isCritical: boolean;
   onCritical: () => void;
 }) {
@@ -33,6 +36,9 @@ export function Views(props: {
               )}
             >
               {label}
+              {view === 'logs' && props.logs !== null && (
+                <span className="tabular ml-1.5 text-xs text-faint">{props.logs}</span>
+              )}
             </button>
           </Tooltip>
         ))}

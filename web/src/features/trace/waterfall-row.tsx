@@ -8,6 +8,7 @@ import { classes } from '@/ui/classes';
 import { Icon } from '@/ui/icons';
 import { serviceLabel } from '@/ui/service';
 import type { Stretch } from './analysis';
+import type { LogMark } from './logs';
 import type { TraceNode } from './tree';
 
 export const ROW_HEIGHT = 26;
@@ -32,6 +33,7 @@ interface Props {
   zoom: Zoom;
   /** Pixels of a nanosecond. */
   scale: number;
+  logs: readonly LogMark[];
   /** Stretches of the critical path within the span; `null` while it is not shown. */
   stretches: readonly Stretch[] | null;
   onSelect: (index: number) => void;
@@ -135,7 +137,7 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
 });
 
 /** A span's time, as far as it is shown. */
-function Bar({ node, zoom, scale, width, stretches }: Props) {
+function Bar({ node, zoom, scale, width, logs, stretches }: Props) {
   const { span, marks } = node;
   const left = (node.start - zoom.from) * scale;
   const right = (node.end - zoom.from) * scale;
@@ -187,6 +189,16 @@ function Bar({ node, zoom, scale, width, stretches }: Props) {
             />
           ))}
       </div>
+      {logs.slice(0, MOST_EVENTS).map(({ time, fill }, at) => {
+        const place = (time - zoom.from) * scale;
+        return place < 0 || place > width ? null : (
+          <span
+            key={at}
+            className={classes('absolute top-[1px] left-0 size-[5px] rounded-full ring-1 ring-surface', fill)}
+            style={{ transform: `translateX(${place - 2}px)` }}
+          />
+        );
+      })}
       {stretches?.map((stretch, at) => {
         const [begin, end] = [(stretch.from - zoom.from) * scale, (stretch.to - zoom.from) * scale];
         if (end < 0 || begin > width) return null;

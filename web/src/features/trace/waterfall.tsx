@@ -8,11 +8,13 @@ import { Splitter } from '@/ui/splitter';
 import { stored, useStored } from '@/ui/stored';
 import { useZoomWheel } from '@/ui/zoom-wheel';
 import type { Stretch } from './analysis';
+import type { LogMark } from './logs';
 import { rowOf } from './rows';
 import type { TraceTree } from './tree';
 import { ROW_HEIGHT, WaterfallRow } from './waterfall-row';
 
 const NONE: readonly Stretch[] = [];
+const NO_LOGS: readonly LogMark[] = [];
 
 /** Space beside the bars, so that the last pixel of the trace is seen. */
 const PADDING = 12;
@@ -37,6 +39,8 @@ export function Waterfall(props: {
   /** Nodes that are searched for; `null` when nothing is. */
   matching: ReadonlySet<number> | null;
   muted: ReadonlySet<string>;
+  /** Log records by node. */
+  logs: ReadonlyMap<number, readonly LogMark[]>;
   /** The critical path by node; `null` while it is not shown. */
   critical: ReadonlyMap<number, readonly Stretch[]> | null;
   onSelect: (index: number) => void;
@@ -160,6 +164,7 @@ export function Waterfall(props: {
                     width={barWidth}
                     zoom={zoom}
                     scale={scale}
+                    logs={props.logs.get(node.index) ?? NO_LOGS}
                     stretches={critical === null ? null : (critical.get(node.index) ?? NONE)}
                     onSelect={onSelect}
                     onToggle={onToggle}

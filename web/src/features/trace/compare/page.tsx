@@ -123,60 +123,65 @@ function Summary({ trees, pairs }: { trees: Trees; pairs: readonly Pair[] }) {
   const operations = useMemo(() => operationsThatDiffer(pairs), [pairs]);
   const by = trees.b.length - trees.a.length;
   return (
-    <div className="grid shrink-0 gap-3 border-b border-line bg-surface px-4 py-3 @3xl:grid-cols-[1fr_1fr_1.4fr]">
-      {(['a', 'b'] as const).map((which) => {
-        const tree = trees[which];
-        const { span } = rootOf(tree);
-        return (
-          <section
-            key={which}
-            aria-label={`Trace ${which.toUpperCase()}`}
-            className="min-w-0 rounded-md border border-line px-3 py-2"
-          >
-            <h2 className="flex min-w-0 items-center gap-2">
-              <Letter which={which} />
-              <Link
-                to="/traces/$traceId"
-                params={{ traceId: tree.traceId }}
-                className="flex min-w-0 items-center gap-2 hover:underline"
-              >
-                <ServiceName service={span.service} className="max-w-[50%] shrink-0 font-medium" />
-                <span className="truncate text-muted">{span.name}</span>
-              </Link>
-            </h2>
-            <p className="tabular mt-1 flex flex-wrap gap-x-3 text-xs text-muted">
-              <span className="font-semibold text-text">{formatDuration(tree.duration)}</span>
-              <span>{plural(tree.spanCount, 'span')}</span>
-              <span className={tree.failed.length > 0 ? 'text-error' : undefined}>
-                {plural(tree.failed.length, 'error')}
-              </span>
-              <span className="text-faint">
-                {formatDate(tree.start, zone)} {formatClock(tree.start, zone, 3)}
-              </span>
-            </p>
-          </section>
-        );
-      })}
-      <section aria-label="In short" className="min-w-0 text-xs">
-        <p className="text-sm font-medium">
-          {by === 0
-            ? 'Both lasted equally long.'
-            : `B lasted ${formatDuration(fromDrawable(Math.abs(by)))} ${by > 0 ? 'longer' : 'less'}.`}
-        </p>
-        <ul className="tabular mt-1 space-y-0.5 text-muted">
-          {operations.slice(0, NAMED).map(({ service, name, by }) => (
-            <li key={`${service}\u0001${name}`} className="flex gap-2">
-              <span className={classes('w-20 shrink-0 text-right', by > 0 ? 'text-error' : 'text-ok')}>
-                {signed(by)}
-              </span>
-              <span className="truncate">
-                {name === '' ? '(no name)' : name} <span className="text-faint">{serviceLabel(service)}</span>
-              </span>
-            </li>
-          ))}
-          {operations.length > 0 && <li className="text-faint">Time of their own, children not counted.</li>}
-        </ul>
-      </section>
+    <div className="@container shrink-0 border-b border-line bg-surface px-4 py-3">
+      <div className="grid gap-3 @3xl:grid-cols-[1fr_1fr_1.2fr]">
+        {(['a', 'b'] as const).map((which) => {
+          const tree = trees[which];
+          const { span } = rootOf(tree);
+          return (
+            <section
+              key={which}
+              aria-label={`Trace ${which.toUpperCase()}`}
+              className="min-w-0 rounded-md border border-line px-3 py-2"
+            >
+              <h2 className="flex min-w-0 items-center gap-2">
+                <Letter which={which} />
+                <Link
+                  to="/traces/$traceId"
+                  params={{ traceId: tree.traceId }}
+                  className="flex min-w-0 items-center gap-2 hover:underline"
+                >
+                  <ServiceName service={span.service} className="max-w-[50%] shrink-0 font-medium" />
+                  <span className="truncate text-muted">{span.name}</span>
+                </Link>
+              </h2>
+              <p className="tabular mt-1 flex flex-wrap gap-x-3 text-xs text-muted">
+                <span className="font-semibold text-text">{formatDuration(tree.duration)}</span>
+                <span>{plural(tree.spanCount, 'span')}</span>
+                <span className={tree.failed.length > 0 ? 'text-error' : undefined}>
+                  {plural(tree.failed.length, 'error')}
+                </span>
+                <span className="text-faint">
+                  {formatDate(tree.start, zone)} {formatClock(tree.start, zone, 3)}
+                </span>
+              </p>
+            </section>
+          );
+        })}
+        <section aria-label="In short" className="min-w-0 text-xs">
+          <p className="text-sm font-medium">
+            {by === 0
+              ? 'Both lasted equally long.'
+              : `B lasted ${formatDuration(fromDrawable(Math.abs(by)))} ${by > 0 ? 'longer' : 'less'}.`}
+          </p>
+          <ul className="tabular mt-1 space-y-0.5 text-muted">
+            {operations.slice(0, NAMED).map(({ service, name, by }) => (
+              <li key={`${service}\u0001${name}`} className="flex gap-2">
+                <span className={classes('w-20 shrink-0 text-right', by > 0 ? 'text-error' : 'text-ok')}>
+                  {signed(by)}
+                </span>
+                <span className="truncate">
+                  {name === '' ? '(no name)' : name}{' '}
+                  <span className="text-faint">{serviceLabel(service)}</span>
+                </span>
+              </li>
+            ))}
+            {operations.length > 0 && (
+              <li className="text-faint">Time of their own, children not counted.</li>
+            )}
+          </ul>
+        </section>
+      </div>
     </div>
   );
 }
@@ -220,7 +225,7 @@ function Table(props: {
       tabIndex={0}
       className="min-h-0 flex-1 overflow-auto bg-surface -outline-offset-2"
     >
-      <div role="presentation" className="w-max min-w-full">
+      <div role="presentation" className="min-w-fit">
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-surface">
           <div role="row" className={`${GRID} h-8 text-xs text-faint`}>
             <span role="columnheader">Path</span>
