@@ -25,7 +25,10 @@ pub use outline::{FoundSpans, OutlineEvents, SpanDetails, TraceOutline};
 pub use perfetto::{PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
 pub use processes::{LevelCounts, Process, ProcessCounts, ProcessList, ProcessStatistics};
 pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};
-pub use services::{Operation, OperationList, Service, ServiceList};
+pub use services::{
+    CallFigures, Operation, OperationList, Service, ServiceEdge, ServiceList, ServiceMap, ServiceNode, SpanPoint,
+    SpanSeries,
+};
 pub use spread::{AttributeKey, AttributeSurvey, AttributeValue, Differences, Heatmap, HeatmapCell, ValueDifference};
 pub use timeline::{Timeline, TimelineRow, TimelineSlice, TimelineSpans, TimelineTrack};
 pub use traces::{

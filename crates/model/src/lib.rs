@@ -6,7 +6,9 @@ mod id;
 mod outline;
 mod record;
 mod search;
+mod service_map;
 mod severity;
+mod sketch;
 mod span;
 mod spread;
 mod steps;
@@ -20,10 +22,13 @@ pub use id::{IdError, ProcessId, SpanId, TraceId};
 pub use outline::{OutlineEvent, OutlineSpan, TraceOutline};
 pub use record::{LogRecord, Span, SpanEvent, SpanLink, Trace, TraceProcess};
 pub use search::{AttributeFilter, Cursor, CursorError, TraceFilter, TracePage, TraceSummary};
+pub use service_map::{CallFigures, NodeKind, ServiceEdge, ServiceMap, ServiceNode};
 pub use severity::{Level, Severity};
+pub use sketch::DurationSketch;
 pub use span::{SpanKind, StatusCode, TraceKind};
 pub use spread::{
-    AttributeKey, AttributeSurvey, Differences, Heatmap, HeatmapCell, SpanSelection, ValueDifference, ValuePlace,
+    AttributeKey, AttributeSurvey, Differences, Heatmap, HeatmapCell, SpanSelection, SpanSeries, ValueDifference,
+    ValuePlace,
 };
 pub use steps::round_step;
 pub use time::{Clock, DurationNs, SystemClock, TimeError, TimeRange, Timestamp};

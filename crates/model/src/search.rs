@@ -26,6 +26,8 @@ pub struct TraceFilter {
     pub kind: Option<SpanKind>,
     /// Whether the span has no parent.
     pub root: Option<bool>,
+    /// Whether the span is a request: of kind SERVER or CONSUMER, or without a parent.
+    pub request: Option<bool>,
     /// Words, each of which the span's name, its service, its status message or one of its attributes, written
     /// `key=value`, contains, in whatever case.
     pub text: Option<String>,

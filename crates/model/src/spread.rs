@@ -1,6 +1,6 @@
 //! How spans that match a search spread over time and duration, and what tells some of them from the others.
 
-use crate::{DurationNs, TimeRange, Timestamp};
+use crate::{CallFigures, DurationNs, TimeRange, Timestamp};
 
 /// Numbers of spans by start and duration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +24,15 @@ pub struct HeatmapCell {
     pub span_count: u64,
     /// Spans whose status is ERROR.
     pub error_count: u64,
+}
+
+/// Figures of spans over time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpanSeries {
+    /// How much time a point covers.
+    pub step: DurationNs,
+    /// Where each point's time begins, a multiple of the step, and the spans that start in it: those that have any.
+    pub points: Vec<(Timestamp, CallFigures)>,
 }
 
 /// A part of the spans that match a search: those that meet every condition.

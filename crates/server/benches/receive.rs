@@ -11,8 +11,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glasshouse_formats::Formats;
 use glasshouse_model::{
-    AttributeSurvey, Differences, DurationNs, FlameChart, Heatmap, LogRecord, Span, SpanId, SpanSelection, SystemClock,
-    TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline, TracePage, TraceProcess,
+    AttributeSurvey, Differences, DurationNs, FlameChart, Heatmap, LogRecord, ServiceMap, Span, SpanId, SpanSelection,
+    SpanSeries, SystemClock, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline, TracePage,
+    TraceProcess,
 };
 use glasshouse_server::{Parts, Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
@@ -76,6 +77,14 @@ impl TraceStore for Nowhere {
 
     async fn differences(&self, _: &TraceFilter, _: &SpanSelection, _: usize) -> Result<Differences, QueryError> {
         Ok(Differences::default())
+    }
+
+    async fn series(&self, _: &TraceFilter, _: usize) -> Result<SpanSeries, QueryError> {
+        Ok(SpanSeries::default())
+    }
+
+    async fn service_map(&self, _: &TraceFilter) -> Result<ServiceMap, QueryError> {
+        Ok(ServiceMap::default())
     }
 
     async fn attributes(&self, _: &TraceFilter) -> Result<AttributeSurvey, QueryError> {

@@ -29,6 +29,8 @@ use crate::{
         traces::span,
         traces::logs,
         spread::heatmap,
+        spread::series,
+        spread::service_map,
         spread::differences,
         spread::attributes,
         query::query,

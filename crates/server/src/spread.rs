@@ -12,6 +12,8 @@ use crate::traces;
 
 const DEFAULT_COLUMNS: usize = 120;
 const MAX_COLUMNS: usize = 1_000;
+const DEFAULT_POINTS: usize = 100;
+const MAX_POINTS: usize = 1_000;
 const DEFAULT_VALUES: usize = 30;
 const MAX_VALUES: usize = 500;
 
@@ -28,6 +30,34 @@ pub(crate) async fn heatmap(State(app): State<App>, mut params: Params) -> Resul
     params.finish()?;
     let _turn = app.query_turn().await?;
     Ok(Json(app.traces.heatmap(&filter, columns).await?.into()))
+}
+
+/// Rate, errors and durations of the spans that match over time. Takes the conditions of `GET /v1/traces`; open spans count,
+/// but have no duration.
+#[utoipa::path(get, path = "/api/traces/series", operation_id = "trace_series", tag = "traces",
+    params(traces::SearchParams,
+        ("points" = Option<u32>, Query, description = "Most points, 1 to 1000; 100 when not given")),
+    responses((status = 200, description = "The figures", body = api::SpanSeries),
+        (status = 400, description = "A parameter is wrong", body = api::ErrorBody)))]
+pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result<Json<api::SpanSeries>, Refusal> {
+    let filter = traces::search(&mut params, &app)?;
+    let points = params.count("points", DEFAULT_POINTS, MAX_POINTS)?;
+    params.finish()?;
+    let _turn = app.query_turn().await?;
+    Ok(Json(app.traces.series(&filter, points).await?.into()))
+}
+
+/// The services of the spans that match, and the calls between them. Takes the conditions of `GET /v1/traces`: a call counts
+/// when the span of the called service meets them.
+#[utoipa::path(get, path = "/api/services/map", operation_id = "service_map", tag = "services",
+    params(traces::SearchParams),
+    responses((status = 200, description = "The services and calls", body = api::ServiceMap),
+        (status = 400, description = "A parameter is wrong", body = api::ErrorBody)))]
+pub(crate) async fn service_map(State(app): State<App>, mut params: Params) -> Result<Json<api::ServiceMap>, Refusal> {
+    let filter = traces::search(&mut params, &app)?;
+    params.finish()?;
+    let _turn = app.query_turn().await?;
+    Ok(Json(app.traces.service_map(&filter).await?.into()))
 }
 
 /// What tells selected spans from the others that match: which values of attributes are more frequent among them. Takes

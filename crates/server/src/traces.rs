@@ -39,6 +39,8 @@ pub(crate) struct SearchParams {
     kind: Option<String>,
     /// Whether the span has no parent.
     root: Option<bool>,
+    /// Whether the span is a request: of kind SERVER or CONSUMER, or without a parent.
+    request: Option<bool>,
     /// Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
     /// them, each anywhere; letter case does not matter.
     text: Option<String>,
@@ -91,6 +93,7 @@ pub(crate) fn search(params: &mut Params, app: &App) -> Result<TraceFilter, Refu
         operation: params.text("operation")?,
         kind: params.parsed("kind", kind)?,
         root: params.flag("root")?,
+        request: params.flag("request")?,
         text: params.text("text")?,
         min_duration,
         max_duration,

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use glasshouse_model::{
-    AttributeSurvey, Differences, FlameChart, Heatmap, LogRecord, Span, SpanId, SpanSelection, Survey, SurveyProgress,
-    TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline, TracePage, TraceProcess,
+    AttributeSurvey, Differences, FlameChart, Heatmap, LogRecord, ServiceMap, Span, SpanId, SpanSelection, SpanSeries,
+    Survey, SurveyProgress, TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline,
+    TracePage, TraceProcess,
 };
 
 use crate::Batches;
@@ -233,6 +234,12 @@ pub trait TraceStore: Send + Sync {
         selection: &SpanSelection,
         limit: usize,
     ) -> Result<Differences, QueryError>;
+
+    /// Figures of the spans that match over time, in at most so many steps.
+    async fn series(&self, filter: &TraceFilter, steps: usize) -> Result<SpanSeries, QueryError>;
+
+    /// The services of the spans that match, and the calls between them.
+    async fn service_map(&self, filter: &TraceFilter) -> Result<ServiceMap, QueryError>;
 
     /// The attributes of the newest spans that match.
     async fn attributes(&self, filter: &TraceFilter) -> Result<AttributeSurvey, QueryError>;

@@ -1,7 +1,7 @@
 //! The conditions of a search, on columns and on whole spans.
 
 use arrow::array::{Array, ArrayRef};
-use glasshouse_model::{DurationNs, StatusCode, Timestamp, TraceFilter};
+use glasshouse_model::{DurationNs, SpanKind, StatusCode, Timestamp, TraceFilter};
 use glasshouse_tables::Snapshot;
 
 use crate::attribute::{WantedAttribute, WantedValue};
@@ -48,6 +48,7 @@ impl<'a> Wanted<'a> {
             }
         }
         self.keep_roots(source, &mut rows)?;
+        self.keep_requests(source, &mut rows)?;
         self.keep_times(source, &mut rows)?;
         for attribute in &self.attributes {
             attribute.keep(source, absent, &mut rows)?;
@@ -83,6 +84,19 @@ impl<'a> Wanted<'a> {
             let parents: ArrayRef = source.required("parent_span_id")?;
             rows.keep(|row| parents.is_null(row) == root);
         }
+        Ok(())
+    }
+
+    fn keep_requests(&self, source: &Source, rows: &mut Selection) -> Result<(), Failure> {
+        let Some(request) = self.filter.request else { return Ok(()) };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (kinds, parents): (ArrayRef, ArrayRef) = (source.required("kind")?, source.required("parent_span_id")?);
+        let mut is_called = vec![0; source.len()];
+        let of_kind = |kind: &str| u64::from(kind == SpanKind::Server.as_str() || kind == SpanKind::Consumer.as_str());
+        Texts::new(&kinds)?.look(rows, of_kind, &mut is_called);
+        rows.keep(|row| (is_called[row] != 0 || parents.is_null(row)) == request);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ mod newest;
 mod outline;
 mod processes;
 mod search;
+mod services;
 mod source;
 mod spans;
 mod spread;

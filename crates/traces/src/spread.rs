@@ -1,13 +1,14 @@
 //! How matching spans spread over time and duration, what tells some of them from the others, and which attributes
 //! they have: counted where the rows are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 
 use arrow::array::ArrayRef;
 use foldhash::{HashMap as FastMap, HashMapExt, HashSet as FastSet, HashSetExt};
 use glasshouse_model::{
-    AttributeSurvey, Differences, DurationNs, Heatmap, HeatmapCell, ProcessId, SpanSelection, StatusCode, Timestamp,
-    TraceFilter, round_step,
+    AttributeSurvey, CallFigures, Differences, DurationNs, Heatmap, HeatmapCell, ProcessId, SpanSelection, SpanSeries,
+    StatusCode, Timestamp, TraceFilter, round_step,
 };
 use glasshouse_tables::Snapshot;
 
@@ -66,6 +67,32 @@ pub(crate) fn heatmap(
         .collect();
     cells.sort_unstable_by_key(|cell| (cell.time, cell.row));
     Ok(Heatmap { step, bounds: bounds.into_iter().map(DurationNs::from_nanos).collect(), cells })
+}
+
+/// Figures of matching spans over time, in at most so many steps.
+pub(crate) fn series(
+    traces: &Traces,
+    snapshot: &Snapshot,
+    filter: &TraceFilter,
+    steps: usize,
+    stop: &Stop,
+) -> Result<SpanSeries, Failure> {
+    let mut matching = Matching::new(traces, snapshot, filter, stop)?;
+    let Some(range) = matching.newest.range_of_rows() else { return Ok(SpanSeries::default()) };
+    let step = round_step(range, steps);
+    let mut points: BTreeMap<Timestamp, CallFigures> = BTreeMap::new();
+    while let Some((source, rows)) = matching.next()? {
+        let (starts, durations) = (source.required("start_time")?, source.required("duration_ns")?);
+        let (starts, durations) = (cells::times(&starts)?, cells::integers(&durations)?);
+        let status = source.required("status_code")?;
+        let status = Texts::new(&status)?;
+        for row in rows.into_iter().map(|row| row as usize) {
+            let time = Timestamp::from_nanos(starts.value(row)).floor(step);
+            let duration = cells::value(durations, row).map(DurationNs::from_nanos);
+            points.entry(time).or_default().add(duration, status.get(row) == Some(StatusCode::Error.as_str()));
+        }
+    }
+    Ok(SpanSeries { step, points: points.into_iter().collect() })
 }
 
 /// The least durations of rows, the first 0.
@@ -167,7 +194,7 @@ fn with_duration(filter: &TraceFilter) -> TraceFilter {
 }
 
 /// Rows of spans that match, the newest places first, each span once.
-struct Matching<'a> {
+pub(crate) struct Matching<'a> {
     traces: &'a Traces,
     newest: Newest,
     wanted: Wanted<'a>,
@@ -177,7 +204,12 @@ struct Matching<'a> {
 }
 
 impl<'a> Matching<'a> {
-    fn new(traces: &'a Traces, snapshot: &Snapshot, filter: &'a TraceFilter, stop: &'a Stop) -> Result<Self, Failure> {
+    pub fn new(
+        traces: &'a Traces,
+        snapshot: &Snapshot,
+        filter: &'a TraceFilter,
+        stop: &'a Stop,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             traces,
             newest: Newest::new(snapshot, filter.range)?,
@@ -188,7 +220,7 @@ impl<'a> Matching<'a> {
         })
     }
 
-    fn next(&mut self) -> Result<Option<(Source, Vec<u32>)>, Failure> {
+    pub fn next(&mut self) -> Result<Option<(Source, Vec<u32>)>, Failure> {
         while self.newest.latest().is_some() {
             self.stop.check()?;
             let Some(source) = self.newest.visit(&self.traces.files)? else { continue };
@@ -210,14 +242,15 @@ impl<'a> Matching<'a> {
         self.scratch.grow(rows.len() * 3 * size_of::<u64>())?;
         let cells = source.rows(&["trace_id", "span_id"], rows.clone())?;
         let (traces, spans) = (cells::ids(cells.column(0))?, cells::ids(cells.column(1))?);
-        let hasher = foldhash::fast::FixedState::default();
-        let is_new = cells.positions().map(|row| {
-            let id = (traces.value(row), spans.value(row));
-            self.seen.insert(std::hash::BuildHasher::hash_one(&hasher, id))
-        });
+        let is_new = cells.positions().map(|row| self.seen.insert(span_key(traces.value(row), spans.value(row))));
         let is_new: Vec<bool> = is_new.collect();
         Ok(rows.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(row, _)| row).collect())
     }
+}
+
+/// Tells spans apart: of a thousand million, two have the same key with a probability of three in a hundred.
+pub(crate) fn span_key(trace_id: &[u8], span_id: &[u8]) -> u64 {
+    foldhash::fast::FixedState::default().hash_one((trace_id, span_id))
 }
 
 /// Numbers of spans by process.

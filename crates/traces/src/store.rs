@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use glasshouse_files::FileCache;
 use glasshouse_model::{
-    AttributeSurvey, Differences, Heatmap, LogRecord, Span, SpanId, SpanSelection, TimelineRequest, Trace, TraceFilter,
-    TraceId, TraceOutline, TracePage, TraceProcess,
+    AttributeSurvey, Differences, Heatmap, LogRecord, ServiceMap, Span, SpanId, SpanSelection, SpanSeries,
+    TimelineRequest, Trace, TraceFilter, TraceId, TraceOutline, TracePage, TraceProcess,
 };
 use glasshouse_tables::ports::{QueryError, TraceStore};
 use glasshouse_tables::{Snapshot, SnapshotSource};
@@ -17,7 +17,7 @@ use crate::processes::Processes;
 use crate::search::search;
 use crate::source::Absent;
 use crate::timeline::Timeline;
-use crate::{logs, outline, spans, spread, trace};
+use crate::{logs, outline, services, spans, spread, trace};
 
 /// Memory for all answers together, in bytes, unless told otherwise.
 const MEMORY: usize = 256 << 20;
@@ -149,6 +149,16 @@ impl TraceStore for Traces {
         let (filter, selection) = (filter.clone(), *selection);
         self.point(move |this, snapshot, stop| spread::differences(this, snapshot, &filter, &selection, limit, stop))
             .await
+    }
+
+    async fn series(&self, filter: &TraceFilter, steps: usize) -> Result<SpanSeries, QueryError> {
+        let filter = filter.clone();
+        self.point(move |this, snapshot, stop| spread::series(this, snapshot, &filter, steps, stop)).await
+    }
+
+    async fn service_map(&self, filter: &TraceFilter) -> Result<ServiceMap, QueryError> {
+        let filter = filter.clone();
+        self.point(move |this, snapshot, stop| services::map(this, snapshot, &filter, stop)).await
     }
 
     async fn attributes(&self, filter: &TraceFilter) -> Result<AttributeSurvey, QueryError> {

@@ -307,6 +307,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/services/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The services of the spans that match, and the calls between them. Takes the conditions of `GET /v1/traces`: a call counts
+         *     when the span of the called service meets them.
+         */
+        get: operations["service_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/traces/attributes": {
         parameters: {
             query?: never;
@@ -359,6 +379,26 @@ export interface paths {
          *     `GET /v1/traces`. A span that was sent twice counts once; when the two differ, the one that is found first.
          */
         get: operations["trace_heatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rate, errors and durations of the spans that match over time. Takes the conditions of `GET /v1/traces`; open spans count,
+         *     but have no duration.
+         */
+        get: operations["trace_series"];
         put?: never;
         post?: never;
         delete?: never;
@@ -663,6 +703,19 @@ export interface components {
             spans: string;
             /** @description The value as text. */
             value: string;
+        };
+        /** @description How many calls, how many of them failed, and how long they took. Quantiles lie within 1 % of exact ones (nearest rank). */
+        CallFigures: {
+            /** @description How many. */
+            count: string;
+            /** @description Those whose status is ERROR. */
+            errors: string;
+            /** @description Median duration, nanoseconds; absent when none has ended. */
+            p50_ns?: string;
+            /** @description 95th percentile, nanoseconds. */
+            p95_ns?: string;
+            /** @description 99th percentile, nanoseconds. */
+            p99_ns?: string;
         };
         /** @description What tells selected spans from the rest. */
         Differences: {
@@ -1250,10 +1303,40 @@ export interface components {
             /** @description Its spans. */
             span_count: string;
         };
+        /** @description Calls from one node to another. */
+        ServiceEdge: components["schemas"]["CallFigures"] & {
+            /**
+             * Format: int32
+             * @description Position of the caller in `nodes`.
+             */
+            from: number;
+            /**
+             * Format: int32
+             * @description Position of what is called.
+             */
+            to: number;
+        };
         /** @description Services that were active in the time asked for, in alphabetical order. */
         ServiceList: {
             /** @description The services. */
             services: components["schemas"]["Service"][];
+        };
+        /** @description Services and the calls between them. */
+        ServiceMap: {
+            /** @description Calls, in the order of the nodes. */
+            edges: components["schemas"]["ServiceEdge"][];
+            /** @description Services in alphabetical order, then what they call that sends no spans itself. */
+            nodes: components["schemas"]["ServiceNode"][];
+        };
+        /** @description A service, or something that services call. */
+        ServiceNode: components["schemas"]["CallFigures"] & {
+            /**
+             * @description `service`; or what spans of kind CLIENT or PRODUCER name: `database` (by `db.system.name`), `messaging` (by
+             *     `messaging.system`), `peer` (by `peer.service`).
+             */
+            kind: string;
+            /** @description `service.name`, or the name that callers give. */
+            name: string;
         };
         /** @description A span with all it carries. */
         Span: {
@@ -1349,6 +1432,18 @@ export interface components {
             trace_id: string;
             /** @description W3C `tracestate` of the link. */
             trace_state: string;
+        };
+        /** @description Spans that start in a part of the time. */
+        SpanPoint: components["schemas"]["CallFigures"] & {
+            /** @description Where it begins, Unix nanoseconds: a multiple of the step. */
+            time: string;
+        };
+        /** @description Figures of spans over time. */
+        SpanSeries: {
+            /** @description The points that have spans, earliest first. */
+            points: components["schemas"]["SpanPoint"][];
+            /** @description How much time a point covers, in nanoseconds; absent when there are no spans. */
+            step_ns?: string;
         };
         /**
          * @description How a span ended.
@@ -2398,6 +2493,63 @@ export interface operations {
             };
         };
     };
+    service_map: {
+        parameters: {
+            query?: {
+                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys. */
+                "attr.KEY"?: string;
+                /** @description Whether the span's status is ERROR. */
+                error?: boolean;
+                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. */
+                from?: string;
+                /** @description Kind of the span: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`. */
+                kind?: string;
+                /** @description Greatest duration of the span. */
+                max_duration?: string;
+                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds. */
+                min_duration?: string;
+                /** @description Name of the span. */
+                operation?: string;
+                /** @description Whether the span is a request: of kind SERVER or CONSUMER, or without a parent. */
+                request?: boolean;
+                /** @description Whether the span has no parent. */
+                root?: boolean;
+                /** @description Service of the span. */
+                service?: string;
+                /**
+                 * @description Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
+                 *     them, each anywhere; letter case does not matter.
+                 */
+                text?: string;
+                /** @description The span starts before this time. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The services and calls */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceMap"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     trace_attributes: {
         parameters: {
             query?: {
@@ -2415,6 +2567,8 @@ export interface operations {
                 min_duration?: string;
                 /** @description Name of the span. */
                 operation?: string;
+                /** @description Whether the span is a request: of kind SERVER or CONSUMER, or without a parent. */
+                request?: boolean;
                 /** @description Whether the span has no parent. */
                 root?: boolean;
                 /** @description Service of the span. */
@@ -2472,6 +2626,8 @@ export interface operations {
                 min_duration?: string;
                 /** @description Name of the span. */
                 operation?: string;
+                /** @description Whether the span is a request: of kind SERVER or CONSUMER, or without a parent. */
+                request?: boolean;
                 /** @description Whether the span has no parent. */
                 root?: boolean;
                 /** @description Whether the status of those selected is ERROR */
@@ -2539,6 +2695,8 @@ export interface operations {
                 min_duration?: string;
                 /** @description Name of the span. */
                 operation?: string;
+                /** @description Whether the span is a request: of kind SERVER or CONSUMER, or without a parent. */
+                request?: boolean;
                 /** @description Whether the span has no parent. */
                 root?: boolean;
                 /** @description Service of the span. */
@@ -2564,6 +2722,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Heatmap"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trace_series: {
+        parameters: {
+            query?: {
+                /** @description Attribute KEY of the span, or of its resource, compared as text; may be repeated with other keys. */
+                "attr.KEY"?: string;
+                /** @description Whether the span's status is ERROR. */
+                error?: boolean;
+                /** @description Earliest start of the span: RFC 3339, `now`, relative (`-15m`) or Unix nanoseconds. */
+                from?: string;
+                /** @description Kind of the span: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`. */
+                kind?: string;
+                /** @description Greatest duration of the span. */
+                max_duration?: string;
+                /** @description Least duration of the span: `100ms`, `1.5s`, or nanoseconds. */
+                min_duration?: string;
+                /** @description Name of the span. */
+                operation?: string;
+                /** @description Most points, 1 to 1000; 100 when not given */
+                points?: number;
+                /** @description Whether the span is a request: of kind SERVER or CONSUMER, or without a parent. */
+                request?: boolean;
+                /** @description Whether the span has no parent. */
+                root?: boolean;
+                /** @description Service of the span. */
+                service?: string;
+                /**
+                 * @description Words that the span's name, its service, its status message or its attributes (as `key=value`) contain, all of
+                 *     them, each anywhere; letter case does not matter.
+                 */
+                text?: string;
+                /** @description The span starts before this time. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpanSeries"];
                 };
             };
             /** @description A parameter is wrong */
@@ -2803,6 +3020,8 @@ export interface operations {
                 min_duration?: string;
                 /** @description Name of the span. */
                 operation?: string;
+                /** @description Whether the span is a request: of kind SERVER or CONSUMER, or without a parent. */
+                request?: boolean;
                 /** @description Whether the span has no parent. */
                 root?: boolean;
                 /** @description Service of the span. */

@@ -137,6 +137,20 @@ async fn spans_of_a_search_are_counted_and_compared() {
     refused("selected_from=now&selected_to=-1h", "empty").await;
     refused("selected_min_duration=2s&selected_max_duration=1s", "greater").await;
 
+    let (_, series) = world.get_json("/api/traces/series?request=true&points=5").await;
+    let point = json!({"time": NOW.to_string(), "count": "5", "errors": "0", "p50_ns": series["points"][0]["p50_ns"],
+        "p95_ns": series["points"][0]["p50_ns"], "p99_ns": series["points"][0]["p50_ns"]});
+    assert_eq!(series, json!({"step_ns": "60000000000", "points": [point]}));
+    assert_eq!(world.traces.filters.lock().unwrap().pop().unwrap().request, Some(true));
+
+    let (_, map) = world.get_json("/api/services/map?attr.tier=gold").await;
+    let figures = json!({"count": "1", "errors": "1", "p50_ns": "0", "p95_ns": "0", "p99_ns": "0"});
+    assert_eq!(map["nodes"][1]["kind"], "database");
+    assert_eq!((&map["edges"][0]["from"], &map["edges"][0]["to"]), (&json!(0), &json!(1)));
+    for (name, figure) in figures.as_object().unwrap() {
+        assert_eq!((&map["edges"][0][name], &map["nodes"][0][name]), (figure, figure));
+    }
+
     let (_, survey) = world.get_json("/api/traces/attributes").await;
     let values = json!([{"value": "a", "spans": "2"}]);
     assert_eq!(survey["keys"], json!([{"place": "resource", "key": "host.name", "spans": "2", "values": values}]));

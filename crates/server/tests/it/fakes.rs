@@ -6,10 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use glasshouse_model::{
-    AttributeKey, AttributeSurvey, Attributes, Clock, Differences, DurationNs, FlameChart, FlameRow, FlameSlice,
-    FlameTrack, Heatmap, HeatmapCell, LogRecord, OutlineSpan, ProcessId, Severity, Span, SpanEvent, SpanId, SpanKind,
-    SpanLink, SpanSelection, StatusCode, Subject, Survey, SurveyProgress, TimelineRequest, Timestamp, Trace,
-    TraceFilter, TraceId, TraceOutline, TracePage, TraceProcess, Value, ValueDifference, ValuePlace,
+    AttributeKey, AttributeSurvey, Attributes, CallFigures, Clock, Differences, DurationNs, FlameChart, FlameRow,
+    FlameSlice, FlameTrack, Heatmap, HeatmapCell, LogRecord, NodeKind, OutlineSpan, ProcessId, ServiceEdge, ServiceMap,
+    ServiceNode, Severity, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanSelection, SpanSeries, StatusCode, Subject,
+    Survey, SurveyProgress, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline, TracePage,
+    TraceProcess, Value, ValueDifference, ValuePlace,
 };
 use glasshouse_server::{Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
@@ -197,6 +198,22 @@ impl TraceStore for FakeTraces {
         };
         let values = (0..100).map(|n| value(format!("{n} {selection:?}"))).take(limit).collect();
         Ok(Differences { selected_count: 4, rest_count: 9, values })
+    }
+
+    async fn series(&self, filter: &TraceFilter, steps: usize) -> Result<SpanSeries, QueryError> {
+        self.filters.lock().unwrap().push(filter.clone());
+        let mut figures = CallFigures::default();
+        (0..steps).for_each(|_| figures.add(Some(DurationNs::from_secs(1)), false));
+        Ok(SpanSeries { step: DurationNs::from_secs(60), points: vec![(NOW, figures)] })
+    }
+
+    async fn service_map(&self, filter: &TraceFilter) -> Result<ServiceMap, QueryError> {
+        self.filters.lock().unwrap().push(filter.clone());
+        let mut calls = CallFigures::default();
+        calls.add(Some(DurationNs::ZERO), true);
+        let node = |kind, name: &str| ServiceNode { kind, name: name.to_owned(), requests: calls.clone() };
+        let nodes = vec![node(NodeKind::Service, "shop"), node(NodeKind::Database, "postgresql")];
+        Ok(ServiceMap { nodes, edges: vec![ServiceEdge { from: 0, to: 1, calls }] })
     }
 
     async fn attributes(&self, _: &TraceFilter) -> Result<AttributeSurvey, QueryError> {

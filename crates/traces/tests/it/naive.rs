@@ -80,7 +80,13 @@ pub fn matches(span: &Row, resources: &BTreeMap<ProcessId, Vec<(&'static str, Va
         && filter.attributes.iter().all(attribute)
         && filter.kind.is_none_or(|kind| kind == span.kind)
         && filter.root.is_none_or(|root| root == span.parent.is_none())
+        && filter.request.is_none_or(|request| request == is_request(span))
         && filter.text.as_ref().is_none_or(|text| has_words(span, text))
+}
+
+/// Whether a span is of a kind that others call, or has no parent.
+pub fn is_request(span: &Row) -> bool {
+    span.parent.is_none() || matches!(span.kind, SpanKind::Server | SpanKind::Consumer)
 }
 
 /// Whether each word is in the span's name, its service or an attribute.

@@ -112,6 +112,7 @@ pub fn row() -> impl Strategy<Value = (Place, Row)> {
 
 pub fn filter() -> impl Strategy<Value = TraceFilter> {
     let option = |strategy| prop::option::weighted(0.3, strategy);
+    let flag = || prop::option::weighted(0.2, any::<bool>());
     let option_text = prop::option::weighted(0.3, text());
     (
         option(0..3usize),
@@ -122,27 +123,30 @@ pub fn filter() -> impl Strategy<Value = TraceFilter> {
         prop::collection::vec(attribute_filter(), 0..2),
         prop::option::weighted(0.3, (0..8i64, 1..5i64)),
         1..5usize,
-        (prop::option::weighted(0.2, kind()), prop::option::weighted(0.2, any::<bool>()), option_text),
+        (prop::option::weighted(0.2, kind()), flag(), flag(), option_text),
     )
-        .prop_map(|(service, operation, min, max, error, attributes, range, limit, (kind, root, text))| {
-            TraceFilter {
-                kind,
-                root,
-                text,
-                service: service.map(|i| SERVICES[i].to_owned()),
-                operation: operation.map(|i| NAMES[i].to_owned()),
-                min_duration: min.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
-                max_duration: max.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
-                error,
-                attributes,
-                range: range.map_or(TimeRange::ALL, |(from, length)| TimeRange {
-                    from: Timestamp::from_nanos(EPOCH + from * TICK),
-                    to: Timestamp::from_nanos(EPOCH + (from + length) * TICK),
-                }),
-                limit,
-                cursor: None,
-            }
-        })
+        .prop_map(
+            |(service, operation, min, max, error, attributes, range, limit, (kind, root, request, text))| {
+                TraceFilter {
+                    kind,
+                    root,
+                    request,
+                    text,
+                    service: service.map(|i| SERVICES[i].to_owned()),
+                    operation: operation.map(|i| NAMES[i].to_owned()),
+                    min_duration: min.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
+                    max_duration: max.map(|ticks| DurationNs::from_nanos(ticks * TICK / 2)),
+                    error,
+                    attributes,
+                    range: range.map_or(TimeRange::ALL, |(from, length)| TimeRange {
+                        from: Timestamp::from_nanos(EPOCH + from * TICK),
+                        to: Timestamp::from_nanos(EPOCH + (from + length) * TICK),
+                    }),
+                    limit,
+                    cursor: None,
+                }
+            },
+        )
 }
 
 fn packed(attributes: &[(&'static str, Value)]) -> PackedWriter {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use glasshouse_model::{
-    DurationNs, SpanSelection, StatusCode, TimeRange, Timestamp, TraceFilter, Value, ValuePlace, round_step,
+    CallFigures, DurationNs, NodeKind, SpanKind, SpanSelection, StatusCode, TimeRange, Timestamp, TraceFilter, Value,
+    ValuePlace, round_step,
 };
 use glasshouse_tables::ports::TraceStore;
 use proptest::prelude::*;
@@ -53,6 +54,54 @@ proptest! {
             let rows_range = TimeRange { from: Timestamp::from_nanos(EPOCH), to: Timestamp::from_nanos(EPOCH + 8 * TICK) };
             let coarsest = round_step(rows_range, 7);
             prop_assert!(map.step <= coarsest);
+
+            let series = runtime().block_on(traces.series(&filter, 5)).unwrap();
+            let mut points: BTreeMap<Timestamp, CallFigures> = BTreeMap::new();
+            for row in rows.iter().filter(|row| naive::matches(row, &latest, &filter)) {
+                let duration = row.end.map(|end| DurationNs::from_nanos(end - row.start));
+                let point = points.entry(Timestamp::from_nanos(row.start).floor(series.step)).or_default();
+                point.add(duration, row.status == StatusCode::Error);
+            }
+            prop_assert_eq!(series.points, points.into_iter().collect::<Vec<_>>(), "{:?}", filter);
+
+            let map = runtime().block_on(traces.service_map(&filter)).unwrap();
+            let mut nodes: BTreeMap<(NodeKind, &str), u64> = BTreeMap::new();
+            let mut edges: BTreeMap<((NodeKind, &str), (NodeKind, &str)), (u64, u64)> = BTreeMap::new();
+            for row in rows.iter().filter(|row| naive::matches(row, &latest, &filter)) {
+                let own = (NodeKind::Service, row.service);
+                *nodes.entry(own).or_default() += u64::from(naive::is_request(row));
+                let mut calls = Vec::new();
+                let database = row.attributes.iter().find(|(key, _)| *key == "db.system");
+                if row.kind == SpanKind::Client && database.is_some() {
+                    *nodes.entry((NodeKind::Database, "postgresql")).or_default() += 1;
+                    calls.push((own, (NodeKind::Database, "postgresql")));
+                }
+                let is_parent = |other: &&Row| (other.trace_id, Some(other.span_id)) == (row.trace_id, row.parent);
+                if let Some(caller) = rows.iter().find(is_parent).filter(|caller| caller.service != row.service) {
+                    calls.push(((NodeKind::Service, caller.service), own));
+                }
+                for call in calls {
+                    let calls = edges.entry(call).or_default();
+                    calls.0 += 1;
+                    calls.1 += u64::from(row.status == StatusCode::Error);
+                }
+            }
+            let key = |at: u32| (map.nodes[at as usize].kind, map.nodes[at as usize].name.as_str());
+            let told: BTreeMap<_, _> = map
+                .edges
+                .iter()
+                .map(|edge| ((key(edge.from), key(edge.to)), (edge.calls.count, edge.calls.error_count)))
+                .collect();
+            prop_assert_eq!(&told, &edges, "{:?}", filter);
+            let is_called = |node: &(NodeKind, &str)| edges.keys().any(|(from, to)| from == node || to == node);
+            nodes.retain(|node, count| *count > 0 || is_called(node));
+            for (from, to) in edges.keys() {
+                nodes.entry(*from).or_default();
+                nodes.entry(*to).or_default();
+            }
+            let told: BTreeMap<_, _> =
+                map.nodes.iter().map(|node| ((node.kind, node.name.as_str()), node.requests.count)).collect();
+            prop_assert_eq!(told, nodes, "{:?}", filter);
         }
     }
 }
@@ -68,7 +117,7 @@ fn tiers() -> Vec<(Place, Row)> {
             process: process_id(u8::from(is_gold)),
             service: "cart",
             name: "checkout",
-            kind: glasshouse_model::SpanKind::Server,
+            kind: SpanKind::Server,
             start: EPOCH + n,
             end: Some(EPOCH + n + if is_gold { 900_000 } else { 1_000 }),
             status: StatusCode::Unset,

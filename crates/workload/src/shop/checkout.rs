@@ -4,7 +4,7 @@ use opentelemetry_proto::tonic::logs::v1::SeverityNumber;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use rand::Rng;
 
-use super::journeys::{Product, cache, convert, grpc, product_details, sql};
+use super::journeys::{Product, cache, convert, grpc, product_details, slow_sql, sql};
 use super::service::Service;
 use super::story::{Failure, Moment, Outcome, Running, Story};
 use crate::otlp::{boolean, double, int, text, texts};
@@ -14,6 +14,7 @@ pub(super) fn place_order(
     page: &mut Running,
     at: Moment,
     product: Product,
+    tier: &str,
 ) -> (Moment, Outcome) {
     grpc(story, page, Service::Checkout, "shop.Checkout/PlaceOrder", at, |story, server, at| {
         let order = format!("order-{:08}", story.next_order());
@@ -28,6 +29,7 @@ pub(super) fn place_order(
         if let Err(failure) = read.and(priced).and(quoted) {
             return (at, Err(failure));
         }
+        let at = if tier == "enterprise" { apply_contract(story, server, at) } else { at };
         server.event(at, "prepared", vec![double("app.order.amount", total)]);
         let (at, charged) = charge(story, server, at, total);
         if let Err(failure) = &charged {
@@ -62,6 +64,21 @@ pub(super) fn place_order(
         );
         (at, shipped)
     })
+}
+
+/// Customers with a contract have prices of their own, and nobody made an index for finding them: this is what there is
+/// to be found in the demo.
+fn apply_contract(story: &mut Story<'_>, server: &mut Running, at: Moment) -> Moment {
+    let span = story.begin_below(server, Service::Checkout, SpanKind::Internal, "apply_contract", at).with([
+        text("code.function.name", "checkout.apply_contract"),
+        boolean("app.contract.active", true),
+        int("app.contract.lines", 1),
+    ]);
+    let statement = "SELECT discount FROM contracts WHERE lower(customer_email) = $1";
+    let done = slow_sql(story, &span, Service::Checkout, ("SELECT", "contracts"), statement, at, 800.0);
+    let end = story.after(done, 0.4);
+    story.end(span, end, &Ok(()));
+    end
 }
 
 fn price(story: &mut Story<'_>, server: &mut Running, at: Moment, product: Product) -> (Moment, Outcome) {

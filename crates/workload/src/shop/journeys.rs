@@ -25,6 +25,15 @@ pub(super) const PRODUCTS: [Product; 8] = [
 
 pub(super) const CURRENCIES: [&str; 5] = ["USD", "EUR", "JPY", "GBP", "CHF"];
 
+/// What customers have paid for.
+pub(super) const TIERS: [&str; 3] = ["free", "plus", "enterprise"];
+
+/// A customer and what is known of them.
+struct Customer {
+    id: String,
+    tier: &'static str,
+}
+
 /// One page that a customer asks for.
 struct Page {
     method: &'static str,
@@ -35,7 +44,13 @@ struct Page {
 /// One visit: a page is asked for, and answered.
 pub(super) fn visit(story: &mut Story<'_>) {
     let product = story.pick(&PRODUCTS);
-    let user = format!("customer-{:05}", story.random.random_range(0..20_000));
+    let number = story.random.random_range(0..20_000);
+    let tier = TIERS[match number % 100 {
+        0..70 => 0,
+        70..92 => 1,
+        _ => 2,
+    }];
+    let user = Customer { id: format!("customer-{number:05}"), tier };
     match story.random.random_range(0..100) {
         0..35 => page(story, &user, &Page { method: "GET", route: "/", target: "/".to_owned() }, home),
         35..70 => {
@@ -50,7 +65,7 @@ pub(super) fn visit(story: &mut Story<'_>) {
         }
         _ => {
             let order = Page { method: "POST", route: "/api/checkout", target: "/api/checkout".to_owned() };
-            page(story, &user, &order, |story, page, at| checkout::place_order(story, page, at, product));
+            page(story, &user, &order, |story, page, at| checkout::place_order(story, page, at, product, tier));
         }
     }
 }
@@ -58,7 +73,7 @@ pub(super) fn visit(story: &mut Story<'_>) {
 /// The frontend answers a page; `work` does what it takes and says when it is done.
 fn page(
     story: &mut Story<'_>,
-    user: &str,
+    user: &Customer,
     page: &Page,
     work: impl FnOnce(&mut Story<'_>, &mut Running, Moment) -> (Moment, Outcome),
 ) {
@@ -77,7 +92,8 @@ fn page(
         text("server.address", "shop.example.com"),
         text("client.address", format!("198.51.100.{}", story.random.random_range(1..255))),
         text("user_agent.original", agent),
-        text("user.id", user),
+        text("user.id", user.id.as_str()),
+        text("customer.tier", user.tier),
     ]);
     let at = story.after(0, 0.4);
     let (at, outcome) = work(story, &mut server, at);
@@ -87,7 +103,7 @@ fn page(
         Ok(()) => (SeverityNumber::Info, format!("{name} 200")),
         Err(failure) => (SeverityNumber::Error, format!("{name} 500: {}", failure.message)),
     };
-    story.log(&server, end, severity, &line, vec![text("user.id", user), text("http.route", page.route)]);
+    story.log(&server, end, severity, &line, vec![text("user.id", user.id.as_str()), text("http.route", page.route)]);
     story.end(server, end, &outcome);
 }
 
@@ -217,6 +233,19 @@ pub(super) fn sql(
     statement: &str,
     at: Moment,
 ) -> Moment {
+    slow_sql(story, caller, service, (operation, table), statement, at, 2.2)
+}
+
+/// The same for a statement that takes about so many milliseconds.
+pub(super) fn slow_sql(
+    story: &mut Story<'_>,
+    caller: &Running,
+    service: Service,
+    (operation, table): (&str, &str),
+    statement: &str,
+    at: Moment,
+    median_ms: f64,
+) -> Moment {
     let span = story.begin_below(caller, service, SpanKind::Client, &format!("{operation} {table}"), at).with([
         text("db.system.name", "postgresql"),
         text("db.namespace", service.name()),
@@ -226,7 +255,7 @@ pub(super) fn sql(
         text("server.address", "postgres.shop.svc.cluster.local"),
         int("server.port", 5432),
     ]);
-    let end = story.after(at, 2.2);
+    let end = story.after(at, median_ms);
     story.end(span, end, &Ok(()));
     end
 }

@@ -157,6 +157,29 @@ mod tests {
     }
 
     #[test]
+    fn orders_of_enterprise_customers_are_slow() {
+        let traffic = Shop::open(3, NOW).visits(2_000, NOW);
+        let resources = traffic.traces.resource_spans.iter();
+        let spans = resources.flat_map(|resource| &resource.scope_spans).flat_map(|scope| &scope.spans);
+        let mut slowest = HashMap::new();
+        for span in spans.filter(|span| span.name == "POST /api/checkout") {
+            let tier = span.attributes.iter().find(|attribute| attribute.key == "customer.tier").expect("a tier");
+            let millis = (span.end_time_unix_nano - span.start_time_unix_nano) / 1_000_000;
+            slowest.entry(format!("{:?}", tier.value)).or_insert_with(Vec::new).push(millis);
+        }
+        let mut medians: Vec<u64> = slowest
+            .into_values()
+            .map(|mut millis| {
+                millis.sort_unstable();
+                millis[millis.len() / 2]
+            })
+            .collect();
+        medians.sort_unstable();
+        assert_eq!(medians.len(), journeys::TIERS.len());
+        assert!(medians[1] < 300 && medians[2] > 600, "{medians:?}");
+    }
+
+    #[test]
     fn metrics_are_of_every_kind_with_exemplars() {
         let mut shop = Shop::open(3, NOW);
         shop.visits(500, NOW);
