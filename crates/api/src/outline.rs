@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use crate::{Span, TraceProcess};
 
 /// The shape of a trace: what a waterfall or a flame graph draws, in columns, so that a trace of a million spans is some
-/// fifty megabytes. Each column has an entry for each span, in order of start, then of id.
+/// fifty megabytes. Each column has an entry for each span, in order of start, then of id. Times are numbers, for drawing:
+/// beyond 2^53 ns (104 days), JavaScript rounds them; a span asked for by itself is exact.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TraceOutline {
     /// 32 lower-case hex digits.

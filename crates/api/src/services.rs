@@ -108,11 +108,12 @@ pub struct ServiceMap {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ServiceNode {
     /// `service`; or what spans of kind CLIENT or PRODUCER name: `database` (by `db.system.name`), `messaging` (by
-    /// `messaging.system`), `peer` (by `peer.service`).
+    /// `messaging.system`), `peer` (by `peer.service`, unless a service has this name). What is too many is `(others)`.
     pub kind: &'static str,
     /// `service.name`, or the name that callers give.
     pub name: String,
     /// Its requests: spans of kind SERVER or CONSUMER and those without a parent; of what is no service, the calls of it.
+    /// Of all only those that have ended.
     #[serde(flatten)]
     pub requests: CallFigures,
 }

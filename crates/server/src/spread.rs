@@ -32,8 +32,8 @@ pub(crate) async fn heatmap(State(app): State<App>, mut params: Params) -> Resul
     Ok(Json(app.traces.heatmap(&filter, columns).await?.into()))
 }
 
-/// Rate, errors and durations of the spans that match over time. Takes the conditions of `GET /v1/traces`; open spans count,
-/// but have no duration.
+/// Rate, errors and durations of the spans that match over time. Takes the conditions of `GET /v1/traces`; a span counts
+/// when it has ended.
 #[utoipa::path(get, path = "/api/traces/series", operation_id = "trace_series", tag = "traces",
     params(traces::SearchParams,
         ("points" = Option<u32>, Query, description = "Most points, 1 to 1000; 100 when not given")),
@@ -48,7 +48,7 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
 }
 
 /// The services of the spans that match, and the calls between them. Takes the conditions of `GET /v1/traces`: a call counts
-/// when the span of the called service meets them.
+/// when the span of the called service meets them, and has ended.
 #[utoipa::path(get, path = "/api/services/map", operation_id = "service_map", tag = "services",
     params(traces::SearchParams),
     responses((status = 200, description = "The services and calls", body = api::ServiceMap),

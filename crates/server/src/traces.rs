@@ -145,12 +145,19 @@ pub(crate) async fn outline(
     State(app): State<App>,
     PathParam(trace_id): PathParam,
     params: Params,
-) -> Result<Json<api::TraceOutline>, Refusal> {
+) -> Result<Response, Refusal> {
     let trace_id = parse_trace_id(&trace_id)?;
     params.finish()?;
     let _turn = app.query_turn().await?;
-    let outline = app.traces.outline(trace_id).await?;
-    outline.map(|outline| Json(outline.into())).ok_or_else(|| unknown(trace_id))
+    let outline = app.traces.outline(trace_id).await?.ok_or_else(|| unknown(trace_id))?;
+    // Of a million spans, it is work for more than a moment.
+    let json = tokio::task::spawn_blocking(move || {
+        let mut json = Vec::new();
+        write_json(&api::TraceOutline::from(outline), &mut json);
+        json
+    });
+    let json = json.await.map_err(|panic| Refusal::internal("the outline failed").with_details(panic.to_string()))?;
+    Ok(([(CONTENT_TYPE, "application/json")], json).into_response())
 }
 
 /// Finds spans within a trace.

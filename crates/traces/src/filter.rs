@@ -76,11 +76,7 @@ impl<'a> Wanted<'a> {
 
     fn keep_roots(&self, source: &Source, rows: &mut Selection) -> Result<(), Failure> {
         let Some(root) = self.filter.root else { return Ok(()) };
-        if !source.has_nulls("parent_span_id") {
-            if root {
-                rows.clear();
-            }
-        } else if !rows.is_empty() {
+        if !rows.is_empty() {
             let parents: ArrayRef = source.required("parent_span_id")?;
             rows.keep(|row| parents.is_null(row) == root);
         }

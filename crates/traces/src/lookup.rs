@@ -1,6 +1,8 @@
 //! The rows of given traces, wherever they are.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, FixedSizeBinaryArray, UInt32Array};
@@ -13,10 +15,13 @@ use glasshouse_tables::{Snapshot, Table};
 use crate::cells;
 use crate::error::Failure;
 use crate::source::Source;
-use crate::store::Stop;
+use crate::store::{Scratch, Stop};
 
 /// Rows that are read at once while many are gone through.
-const PIECE_ROWS: u64 = 64 << 10;
+const PIECE_ROWS: u64 = 16 << 10;
+/// Rows and bytes that are kept, so that they need not be read again.
+const KEPT_ROWS: u64 = 64 << 10;
+const KEPT_BYTES: usize = 16 << 20;
 
 /// Where rows of some traces are.
 #[derive(Debug)]
@@ -45,6 +50,17 @@ impl Place {
         }
     }
 
+    /// The ranges of a file's rows, with the number of rows before each.
+    fn ranges(&self) -> Vec<(u64, Range<u64>)> {
+        let Self::File(_, rows) = self else { return Vec::new() };
+        let ranges = rows.iter().scan(0, |before, range| {
+            let first = *before;
+            *before += range.end - range.start;
+            Some((first, range))
+        });
+        ranges.collect()
+    }
+
     /// Columns of the rows, of the stored schema.
     fn read(&self, table: Table, columns: &[&'static str]) -> Result<RecordBatch, Failure> {
         match self {
@@ -53,17 +69,22 @@ impl Place {
         }
     }
 
-    /// Where some of the rows, ascending and counted from the place's first, come from.
-    fn sources(&self, rows: impl IntoIterator<Item = u32>) -> Vec<(Source, Vec<u32>)> {
+    /// Where some of the rows, ascending and counted from the place's first, come from; `ranges` are those of its file with
+    /// the number of rows before each.
+    fn sources(&self, ranges: &[(u64, Range<u64>)], rows: impl IntoIterator<Item = u32>) -> Vec<(Source, Vec<u32>)> {
         match self {
             Self::Hot(batch, places) => {
                 vec![(Source::Hot(batch.clone()), rows.into_iter().map(|row| places[row as usize]).collect())]
             }
-            Self::File(file, ranges) => {
-                let places: Vec<u64> = ranges.iter().flatten().collect();
+            Self::File(file, _) => {
+                let place = |row: u32| {
+                    let at = ranges.partition_point(|(before, _)| *before <= u64::from(row)) - 1;
+                    let (before, range) = &ranges[at];
+                    range.start + u64::from(row) - before
+                };
                 let mut sources: Vec<(Source, Vec<u32>)> = Vec::new();
                 let mut group = 0;
-                for place in rows.into_iter().map(|row| places[row as usize]) {
+                for place in rows.into_iter().map(place) {
                     let is_new = sources.is_empty() || place >= file.row_group(group).end;
                     if is_new {
                         let mut groups = group..file.row_groups();
@@ -89,8 +110,10 @@ pub(crate) type RowPlace = (u32, u32);
 pub(crate) struct Rows<'a> {
     table: Table,
     pieces: Vec<Place>,
+    /// Of each piece, its ranges once they were needed.
+    ranges: Vec<OnceCell<Vec<(u64, Range<u64>)>>>,
     /// The columns of every piece, when they are so few that reading them once and keeping them is the best.
-    kept: Option<Vec<RecordBatch>>,
+    kept: Option<(Vec<RecordBatch>, Scratch<'a>)>,
     stop: &'a Stop,
 }
 
@@ -106,9 +129,29 @@ impl<'a> Rows<'a> {
     ) -> Result<Self, Failure> {
         let pieces: Vec<Place> =
             locate(snapshot, files, table, wanted, stop)?.iter().flat_map(|place| place.pieces(PIECE_ROWS)).collect();
-        let are_few = pieces.iter().map(Place::rows).sum::<u64>() <= PIECE_ROWS;
-        let kept = are_few.then(|| pieces.iter().map(|piece| piece.read(table, columns)).collect());
-        Ok(Self { table, kept: kept.transpose()?, pieces, stop })
+        let ranges = pieces.iter().map(|_| OnceCell::new()).collect();
+        let mut rows = Self { table, pieces, ranges, kept: None, stop };
+        if rows.count() <= KEPT_ROWS {
+            rows.kept = rows.keep(columns)?;
+        }
+        Ok(rows)
+    }
+
+    /// The columns of all pieces, when they are few bytes.
+    fn keep(&self, columns: &[&'static str]) -> Result<Option<(Vec<RecordBatch>, Scratch<'a>)>, Failure> {
+        let (mut batches, mut bytes) = (Vec::with_capacity(self.pieces.len()), 0);
+        let mut scratch = self.stop.scratch();
+        for piece in &self.pieces {
+            self.stop.check()?;
+            let batch = piece.read(self.table, columns)?;
+            bytes += batch.get_array_memory_size();
+            if bytes > KEPT_BYTES {
+                return Ok(None);
+            }
+            scratch.grow(batch.get_array_memory_size())?;
+            batches.push(batch);
+        }
+        Ok(Some((batches, scratch)))
     }
 
     /// How many there are.
@@ -124,9 +167,13 @@ impl<'a> Rows<'a> {
     ) -> Result<(), Failure> {
         for (number, piece) in self.pieces.iter().enumerate() {
             self.stop.check()?;
-            match &self.kept {
-                Some(batches) => look(number as u32, &batches[number])?,
-                None => look(number as u32, &piece.read(self.table, columns)?)?,
+            if let Some((batches, _)) = &self.kept {
+                look(number as u32, &batches[number])?;
+            } else {
+                let batch = piece.read(self.table, columns)?;
+                let mut scratch = self.stop.scratch();
+                scratch.grow(batch.get_array_memory_size())?;
+                look(number as u32, &batch)?;
             }
         }
         Ok(())
@@ -151,7 +198,13 @@ impl<'a> Rows<'a> {
     /// Where some of the rows, ascending, come from.
     pub fn sources(&self, rows: &[RowPlace]) -> Vec<(Source, Vec<u32>)> {
         let pieces = rows.chunk_by(|(a, _), (b, _)| a == b);
-        pieces.flat_map(|rows| self.pieces[rows[0].0 as usize].sources(rows.iter().map(|(_, row)| *row))).collect()
+        let of_piece = |rows: &[RowPlace]| {
+            let (number, _) = rows[0];
+            let piece = &self.pieces[number as usize];
+            let ranges = self.ranges[number as usize].get_or_init(|| piece.ranges());
+            piece.sources(ranges, rows.iter().map(|(_, row)| *row))
+        };
+        pieces.flat_map(of_piece).collect()
     }
 }
 

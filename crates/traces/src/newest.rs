@@ -58,12 +58,14 @@ impl Newest {
         }
     }
 
-    /// The part of the range that has rows; `None` when there are none.
-    pub fn range_of_rows(&self) -> Option<TimeRange> {
+    /// The range, its open ends closed by the rows; `None` when there are none.
+    pub fn closed_range(&self) -> Option<TimeRange> {
         let first = self.heap.iter().map(|entry| entry.first).min()?;
         let last = self.heap.iter().map(|entry| entry.latest).max()?;
-        let from = Timestamp::from_nanos(first).max(self.range.from);
-        Some(TimeRange { from, to: Timestamp::from_nanos(last.saturating_add(1)).min(self.range.to) })
+        let TimeRange { from, to } = self.range;
+        let from = if from == Timestamp::MIN { Timestamp::from_nanos(first) } else { from };
+        let to = if to == Timestamp::MAX { Timestamp::from_nanos(last.saturating_add(1)) } else { to };
+        Some(TimeRange { from, to: to.max(Timestamp::from_nanos(from.nanos().saturating_add(1))) })
     }
 
     /// No row that was not visited starts later.

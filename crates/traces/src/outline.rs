@@ -4,8 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use arrow::array::{Array, PrimitiveArray};
-use arrow::datatypes::TimestampNanosecondType;
+use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use glasshouse_files::FileCache;
 use glasshouse_model::{OutlineEvent, OutlineSpan, SpanId, SpanKind, StatusCode, Timestamp, TraceId, TraceOutline};
@@ -14,7 +13,7 @@ use glasshouse_tables::{Snapshot, Table};
 use crate::cells;
 use crate::error::Failure;
 use crate::lookup::{Rows, Wanted};
-use crate::spans::{Version, texts};
+use crate::spans::{Version, Versions, texts};
 use crate::store::Stop;
 use crate::words::{self, Words};
 
@@ -31,9 +30,6 @@ const SPANS: &[&str] = &[
     "ingest_time",
 ];
 const EVENTS: &[&str] = &["trace_id", "span_id", "time", "name"];
-
-/// Columns that tell rows of one span apart.
-const VERSIONS: [&str; 5] = ["trace_id", "span_id", "start_time", "end_time", "ingest_time"];
 
 /// The shape of a trace; `None` when none of its spans is known.
 pub(crate) fn of_trace(
@@ -103,7 +99,7 @@ pub(crate) fn find_spans(
 ) -> Result<Vec<SpanId>, Failure> {
     let words = Words::new(text);
     let wanted = Wanted::new(&[trace_id]);
-    let columns = [&VERSIONS, words::COLUMNS, &["attributes"]].concat();
+    let columns = [&["trace_id", "span_id"], &Versions::COLUMNS[..], words::COLUMNS, &["attributes"]].concat();
     let rows = Rows::new(snapshot, files, Table::Spans, &wanted, &columns, stop)?;
     let mut spans = latest(&rows, &columns, stop, |batch, found| {
         let attributes = cells::bytes(cells::column(batch, "attributes")?)?;
@@ -167,29 +163,6 @@ fn latest<T>(
     spans.sort_unstable_by_key(|span| (span.version.start_time, span.id));
     scratch.keep();
     Ok(spans)
-}
-
-struct Versions<'a> {
-    start_time: &'a PrimitiveArray<TimestampNanosecondType>,
-    end_time: &'a PrimitiveArray<TimestampNanosecondType>,
-    ingest_time: &'a PrimitiveArray<TimestampNanosecondType>,
-}
-
-impl<'a> Versions<'a> {
-    fn new(batch: &'a RecordBatch) -> Result<Self, Failure> {
-        let time = |name| cells::times(cells::column(batch, name)?);
-        Ok(Self { start_time: time("start_time")?, end_time: time("end_time")?, ingest_time: time("ingest_time")? })
-    }
-
-    fn of(&self, row: usize) -> Version {
-        let end_time = cells::value(self.end_time, row);
-        Version {
-            is_complete: end_time.is_some(),
-            ingest_time: self.ingest_time.value(row),
-            end_time,
-            start_time: self.start_time.value(row),
-        }
-    }
 }
 
 /// What a version does not tell of an [`OutlineSpan`].

@@ -1,6 +1,6 @@
 //! The newest traces that match.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use glasshouse_files::FileCache;
 use glasshouse_model::{Cursor, TraceFilter, TraceId, TracePage, TraceSummary};
@@ -97,27 +97,36 @@ impl Lookup<'_> {
     fn matching_together(&self, ids: &[TraceId]) -> Result<Vec<Draft>, Failure> {
         let wanted = lookup::Wanted::new(ids);
         let rows = Rows::new(self.snapshot, self.files, Table::Spans, &wanted, summary::COLUMNS, self.stop)?;
+        let mut drafts = summary::summaries(&rows, self.stop)?;
+        let matching = self.matching_now(&drafts)?;
+        drafts.retain(|draft| !draft.has_versions || matching.contains(&draft.summary.trace_id));
         let mut held = self.stop.scratch();
-        let mut drafts = Vec::new();
-        for draft in summary::summaries(&rows, self.stop)? {
-            if !draft.has_versions || self.does_match(&draft)? {
-                held.grow(draft.summary.span_count as usize * size_of::<u32>())?;
-                drafts.push(draft);
-            }
+        for draft in &drafts {
+            held.grow(draft.summary.span_count as usize * size_of::<u32>())?;
         }
         held.keep();
         Ok(drafts)
     }
 
-    fn does_match(&self, draft: &Draft) -> Result<bool, Failure> {
-        for (source, rows) in &draft.spans {
-            self.stop.check()?;
-            let rows = Selection::of(source.len(), rows.clone());
-            if !self.wanted.rows(source, rows, self.absent)?.is_empty() {
-                return Ok(true);
+    /// Of the traces with replaced rows those with a matching row that counts. Each source is looked at once.
+    fn matching_now(&self, drafts: &[Draft]) -> Result<HashSet<TraceId>, Failure> {
+        let mut sources: HashMap<_, (&Source, Vec<(u32, TraceId)>)> = HashMap::new();
+        for draft in drafts.iter().filter(|draft| draft.has_versions) {
+            for (source, rows) in &draft.spans {
+                let (_, known) = sources.entry(source.id()).or_insert_with(|| (source, Vec::new()));
+                known.extend(rows.iter().map(|row| (*row, draft.summary.trace_id)));
             }
         }
-        Ok(false)
+        let mut matching = HashSet::new();
+        for (source, mut rows) in sources.into_values() {
+            self.stop.check()?;
+            rows.sort_unstable();
+            let selection = Selection::of(source.len(), rows.iter().map(|(row, _)| *row).collect());
+            let found = self.wanted.rows(source, selection, self.absent)?;
+            let of_row = |row: u32| rows.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| rows[at].1);
+            matching.extend(found.into_iter().filter_map(of_row));
+        }
+        Ok(matching)
     }
 }
 

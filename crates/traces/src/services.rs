@@ -1,6 +1,6 @@
 //! Which services call each other: each span is looked at once, beside the span that caused it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{Array, ArrayRef};
 use foldhash::{HashMap as FastMap, HashMapExt};
@@ -17,11 +17,15 @@ use crate::cells::{self, Selection, Texts};
 use crate::error::Failure;
 use crate::newest::Newest;
 use crate::source::{Absent, Source};
-use crate::spread::{Matching, span_key};
+use crate::spread::{Matching, span_key, with_duration};
 use crate::store::{Stop, Traces};
 
 /// How much earlier than the spans of a range the spans may have begun that caused them; or later, where clocks differ.
 const CAUSED: DurationNs = DurationNs::from_secs(900);
+
+/// Nodes of a map; what comes beyond is one node of its kind together.
+const MAX_NODES: usize = 1_000;
+const OTHERS: &str = "(others)";
 
 /// Keys by which spans name what they call, the most telling first.
 const CALLED: [(&str, NodeKind); 4] = [
@@ -47,10 +51,11 @@ pub(crate) fn map(
     filter: &TraceFilter,
     stop: &Stop,
 ) -> Result<ServiceMap, Failure> {
+    let filter = with_duration(filter);
     let mut graph = Graph::default();
     let mut orphans: FastMap<u64, Vec<Orphan>> = FastMap::new();
     let mut held = stop.scratch();
-    let mut matching = Matching::new(traces, snapshot, filter, stop)?;
+    let mut matching = Matching::new(traces, snapshot, &filter, stop)?;
     while let Some((source, rows)) = matching.next()? {
         let mut beside = stop.scratch();
         beside.grow(source.len() * 2 * size_of::<(u64, u32)>())?;
@@ -186,6 +191,8 @@ impl Graph {
             let key = (kind, name.to_owned());
             self.last = if let Some(known) = self.positions.get(&key) {
                 *known
+            } else if self.nodes.len() >= MAX_NODES && name != OTHERS {
+                return self.node(kind, OTHERS);
             } else {
                 self.nodes.push((key.clone(), CallFigures::default()));
                 let position = self.nodes.len() as u32 - 1;
@@ -204,12 +211,30 @@ impl Graph {
         self.edges.entry((from, to)).or_default()
     }
 
+    /// A peer that sends spans itself is that service: calls that its own spans do not tell of stay, as calls of it.
+    fn merge_peers(&mut self) {
+        for peer in 0..self.nodes.len() as u32 {
+            let ((kind, name), _) = &self.nodes[peer as usize];
+            let service = self.positions.get(&(NodeKind::Service, name.clone())).copied();
+            let Some(service) = service.filter(|_| *kind == NodeKind::Peer) else { continue };
+            self.nodes[peer as usize].1 = CallFigures::default();
+            for from in 0..self.nodes.len() as u32 {
+                if let Some(calls) = self.edges.remove(&(from, peer))
+                    && from != service
+                {
+                    self.edges.entry((from, service)).or_insert(calls);
+                }
+            }
+        }
+    }
+
     /// Nodes in order; without those that nothing was counted of, which a filter left out.
-    fn finish(self) -> ServiceMap {
+    fn finish(mut self) -> ServiceMap {
+        self.merge_peers();
         let mut sorted: BTreeMap<Key, (u32, CallFigures)> = BTreeMap::new();
-        let is_used = |position: u32| self.edges.keys().any(|(from, to)| *from == position || *to == position);
+        let used: HashSet<u32> = self.edges.keys().flat_map(|(from, to)| [*from, *to]).collect();
         for (position, (key, figures)) in (0..).zip(self.nodes) {
-            if figures.count > 0 || is_used(position) {
+            if figures.count > 0 || used.contains(&position) {
                 sorted.insert(key, (position, figures));
             }
         }

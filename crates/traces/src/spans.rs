@@ -22,6 +22,34 @@ pub(crate) struct Version {
     pub start_time: i64,
 }
 
+/// What tells the versions of spans apart, in columns.
+#[derive(Debug)]
+pub(crate) struct Versions<'a> {
+    start_time: &'a PrimitiveArray<TimestampNanosecondType>,
+    end_time: &'a PrimitiveArray<TimestampNanosecondType>,
+    ingest_time: &'a PrimitiveArray<TimestampNanosecondType>,
+}
+
+impl<'a> Versions<'a> {
+    /// The columns that it needs.
+    pub const COLUMNS: [&'static str; 3] = ["start_time", "end_time", "ingest_time"];
+
+    pub fn new(batch: &'a RecordBatch) -> Result<Self, Failure> {
+        let time = |name| cells::times(cells::column(batch, name)?);
+        Ok(Self { start_time: time("start_time")?, end_time: time("end_time")?, ingest_time: time("ingest_time")? })
+    }
+
+    pub fn of(&self, row: usize) -> Version {
+        let end_time = cells::value(self.end_time, row);
+        Version {
+            is_complete: end_time.is_some(),
+            ingest_time: self.ingest_time.value(row),
+            end_time,
+            start_time: self.start_time.value(row),
+        }
+    }
+}
+
 /// The columns of whole spans.
 pub(crate) const WHOLE: &[&str] = &[
     "trace_id",
@@ -77,7 +105,7 @@ fn choose<'a>(batches: impl Iterator<Item = Result<SpanColumns<'a>, Failure>>) -
     let mut chosen: HashMap<(&[u8], &[u8]), Chosen> = HashMap::new();
     for (batch, columns) in batches.iter().enumerate() {
         for row in 0..columns.trace_id.len() {
-            let version = columns.version(row);
+            let version = columns.versions.of(row);
             let key = (columns.trace_id.value(row), columns.span_id.value(row));
             chosen
                 .entry(key)
@@ -103,8 +131,7 @@ struct SpanColumns<'a> {
     service_name: &'a StringArray,
     name: &'a StringArray,
     kind: &'a StringArray,
-    start_time: &'a PrimitiveArray<TimestampNanosecondType>,
-    end_time: &'a PrimitiveArray<TimestampNanosecondType>,
+    versions: Versions<'a>,
     status_code: &'a StringArray,
     status_message: &'a StringArray,
     thread_id: &'a Int64Array,
@@ -117,14 +144,12 @@ struct SpanColumns<'a> {
     dropped_attributes_count: &'a Int64Array,
     dropped_events_count: &'a Int64Array,
     dropped_links_count: &'a Int64Array,
-    ingest_time: &'a PrimitiveArray<TimestampNanosecondType>,
 }
 
 impl<'a> SpanColumns<'a> {
     fn new(batch: &'a RecordBatch, attributes: &'a RecordBatch) -> Result<Self, Failure> {
         let id = |name| cells::ids(cells::column(batch, name)?);
         let text = |name| texts(batch, name);
-        let time = |name| cells::times(cells::column(batch, name)?);
         let integer = |name| cells::integers(cells::column(batch, name)?);
         Ok(Self {
             trace_id: id("trace_id")?,
@@ -134,8 +159,7 @@ impl<'a> SpanColumns<'a> {
             service_name: text("service_name")?,
             name: text("name")?,
             kind: text("kind")?,
-            start_time: time("start_time")?,
-            end_time: time("end_time")?,
+            versions: Versions::new(batch)?,
             status_code: text("status_code")?,
             status_message: text("status_message")?,
             thread_id: integer("thread_id")?,
@@ -148,22 +172,12 @@ impl<'a> SpanColumns<'a> {
             dropped_attributes_count: integer("dropped_attributes_count")?,
             dropped_events_count: integer("dropped_events_count")?,
             dropped_links_count: integer("dropped_links_count")?,
-            ingest_time: time("ingest_time")?,
         })
-    }
-
-    fn version(&self, row: usize) -> Version {
-        let end_time = cells::value(self.end_time, row);
-        Version {
-            is_complete: end_time.is_some(),
-            ingest_time: self.ingest_time.value(row),
-            end_time,
-            start_time: self.start_time.value(row),
-        }
     }
 
     /// The span of a row; `None` when its ids are not valid, which decoders do not let in.
     fn span(&self, row: usize) -> Option<Span> {
+        let Version { start_time, end_time, .. } = self.versions.of(row);
         let parent = self.parent_span_id.is_valid(row).then(|| self.parent_span_id.value(row));
         Some(Span {
             trace_id: TraceId::from_slice(self.trace_id.value(row))?,
@@ -173,8 +187,8 @@ impl<'a> SpanColumns<'a> {
             service_name: self.service_name.value(row).to_owned(),
             name: self.name.value(row).to_owned(),
             kind: SpanKind::from_name(self.kind.value(row)).unwrap_or_default(),
-            start_time: Timestamp::from_nanos(self.start_time.value(row)),
-            end_time: cells::value(self.end_time, row).map(Timestamp::from_nanos),
+            start_time: Timestamp::from_nanos(start_time),
+            end_time: end_time.map(Timestamp::from_nanos),
             status_code: StatusCode::from_name(self.status_code.value(row)).unwrap_or_default(),
             status_message: self.status_message.value(row).to_owned(),
             thread_id: cells::value(self.thread_id, row),

@@ -8,7 +8,7 @@ use arrow::array::ArrayRef;
 use foldhash::{HashMap as FastMap, HashMapExt, HashSet as FastSet, HashSetExt};
 use glasshouse_model::{
     AttributeSurvey, CallFigures, Differences, DurationNs, Heatmap, HeatmapCell, ProcessId, SpanSelection, SpanSeries,
-    StatusCode, Timestamp, TraceFilter, round_step,
+    StatusCode, TimeRange, Timestamp, TraceFilter, round_step,
 };
 use glasshouse_tables::Snapshot;
 
@@ -39,8 +39,8 @@ pub(crate) fn heatmap(
     let mut cells: FastMap<(i64, u32), (u64, u64)> = FastMap::new();
     let bounds = bounds();
     let mut matching = Matching::new(traces, snapshot, &filter, stop)?;
-    let Some(range) = matching.newest.range_of_rows() else { return Ok(Heatmap::default()) };
-    let step = round_step(range, columns);
+    let Some(range) = matching.newest.closed_range() else { return Ok(Heatmap::default()) };
+    let step = aligned_step(range, columns);
     while let Some((source, rows)) = matching.next()? {
         let (starts, durations) = (source.required("start_time")?, source.required("duration_ns")?);
         let (starts, durations) = (cells::times(&starts)?, cells::integers(&durations)?);
@@ -69,7 +69,7 @@ pub(crate) fn heatmap(
     Ok(Heatmap { step, bounds: bounds.into_iter().map(DurationNs::from_nanos).collect(), cells })
 }
 
-/// Figures of matching spans over time, in at most so many steps.
+/// Figures of matching spans that have ended over time, in at most so many steps.
 pub(crate) fn series(
     traces: &Traces,
     snapshot: &Snapshot,
@@ -77,9 +77,10 @@ pub(crate) fn series(
     steps: usize,
     stop: &Stop,
 ) -> Result<SpanSeries, Failure> {
-    let mut matching = Matching::new(traces, snapshot, filter, stop)?;
-    let Some(range) = matching.newest.range_of_rows() else { return Ok(SpanSeries::default()) };
-    let step = round_step(range, steps);
+    let filter = with_duration(filter);
+    let mut matching = Matching::new(traces, snapshot, &filter, stop)?;
+    let Some(range) = matching.newest.closed_range() else { return Ok(SpanSeries::default()) };
+    let step = aligned_step(range, steps);
     let mut points: BTreeMap<Timestamp, CallFigures> = BTreeMap::new();
     while let Some((source, rows)) = matching.next()? {
         let (starts, durations) = (source.required("start_time")?, source.required("duration_ns")?);
@@ -125,38 +126,40 @@ pub(crate) fn differences(
     let mut matching = Matching::new(traces, snapshot, &filter, stop)?;
     let mut scratch = stop.scratch();
     let mut tally = Tally::new(stop);
-    let mut others: Vec<(Source, Vec<u32>)> = Vec::new();
+    let (mut chosen, mut others): (Vec<(Source, Vec<u32>)>, Vec<(Source, Vec<u32>)>) = Default::default();
     let (mut selected_count, mut rest_count) = (0, 0);
     let mut processes = Processes::default();
     while let Some((source, rows)) = matching.next()? {
         let selected = selection.rows(&source, Selection::of(source.len(), rows.clone()), &traces.absent)?;
-        let mut chosen = selected.iter().peekable();
-        let rest: Vec<u32> = rows.into_iter().filter(|row| chosen.next_if_eq(&row).is_none()).collect();
+        scratch.grow(rows.len() * size_of::<u32>())?;
+        let mut next = selected.iter().peekable();
+        let rest: Vec<u32> = rows.into_iter().filter(|row| next.next_if_eq(&row).is_none()).collect();
         selected_count += selected.len() as u64;
         rest_count += rest.len() as u64;
         if !selected.is_empty() {
             tally.count(&source, &selected)?;
             processes.count(&source, &selected)?;
+            chosen.push((source.clone(), selected));
         }
         if !rest.is_empty() {
-            scratch.grow(rest.len() * size_of::<u32>())?;
             others.push((source, rest));
         }
     }
     processes.tell(traces, snapshot, &mut tally)?;
-    let selected = tally.close(selected_count);
-    let mut processes = Processes::default();
-    for (source, rest) in others {
-        stop.check()?;
-        tally.count(&source, &rest)?;
-        processes.count(&source, &rest)?;
+    // The first count forgets rare values as it goes; those that are left are counted exactly.
+    let mut of_selected = tally.frequent(selected_count);
+    let mut of_rest = of_selected.emptied();
+    for (tally, places) in [(&mut of_selected, chosen), (&mut of_rest, others)] {
+        let mut processes = Processes::default();
+        for (source, rows) in places {
+            stop.check()?;
+            tally.count(&source, &rows)?;
+            processes.count(&source, &rows)?;
+        }
+        processes.tell(traces, snapshot, tally)?;
     }
-    processes.tell(traces, snapshot, &mut tally)?;
-    Ok(Differences {
-        selected_count,
-        rest_count,
-        values: tally.differences(selected, selected_count, rest_count, most),
-    })
+    let values = of_selected.differences(selected_count, &of_rest, rest_count, most);
+    Ok(Differences { selected_count, rest_count, values })
 }
 
 /// The attributes of the newest matching spans and of their resources.
@@ -187,8 +190,23 @@ pub(crate) fn attributes(
     Ok(AttributeSurvey { span_count, keys: tally.keys() })
 }
 
-/// The same filter for spans that have ended only.
-fn with_duration(filter: &TraceFilter) -> TraceFilter {
+/// The shortest round step of which no more than so many, beginning at multiples of it, meet the range.
+fn aligned_step(range: TimeRange, most: usize) -> DurationNs {
+    let last = Timestamp::from_nanos(range.to.nanos() - 1);
+    let mut fewer = most;
+    loop {
+        let step = round_step(range, fewer);
+        let steps = (last.floor(step) - range.from.floor(step)).nanos() / step.nanos() + 1;
+        if steps <= most as i64 || fewer == 1 {
+            return step;
+        }
+        fewer -= 1;
+    }
+}
+
+/// The same filter for spans that have ended only. A span that goes on counts once it has ended: so it does not matter
+/// which of the rows of a span that was told while it was open and again at its end is found first.
+pub(crate) fn with_duration(filter: &TraceFilter) -> TraceFilter {
     let least = filter.min_duration.unwrap_or(DurationNs::from_nanos(i64::MIN));
     TraceFilter { min_duration: Some(least), ..filter.clone() }
 }
@@ -199,6 +217,8 @@ pub(crate) struct Matching<'a> {
     newest: Newest,
     wanted: Wanted<'a>,
     seen: FastSet<u64>,
+    /// Bytes that `seen` takes.
+    held: usize,
     scratch: Scratch<'a>,
     stop: &'a Stop,
 }
@@ -215,6 +235,7 @@ impl<'a> Matching<'a> {
             newest: Newest::new(snapshot, filter.range)?,
             wanted: Wanted::new(traces, snapshot, filter)?,
             seen: FastSet::new(),
+            held: 0,
             scratch: stop.scratch(),
             stop,
         })
@@ -238,12 +259,14 @@ impl<'a> Matching<'a> {
         if rows.is_empty() {
             return Ok(rows);
         }
-        // A set grows by doubling, and is at most seven eighths full.
-        self.scratch.grow(rows.len() * 3 * size_of::<u64>())?;
         let cells = source.rows(&["trace_id", "span_id"], rows.clone())?;
         let (traces, spans) = (cells::ids(cells.column(0))?, cells::ids(cells.column(1))?);
         let is_new = cells.positions().map(|row| self.seen.insert(span_key(traces.value(row), spans.value(row))));
         let is_new: Vec<bool> = is_new.collect();
+        // A key, and a byte beside it.
+        let held = self.seen.capacity() * (size_of::<u64>() + 1);
+        self.scratch.grow(held - self.held)?;
+        self.held = held;
         Ok(rows.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(row, _)| row).collect())
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, FixedSizeBinaryArray, PrimitiveArray, StringArray};
-use arrow::datatypes::TimestampNanosecondType;
+use arrow::array::{Array, FixedSizeBinaryArray, StringArray};
 use arrow::record_batch::RecordBatch;
 use glasshouse_model::{SpanId, StatusCode, Timestamp, TraceId, TraceKind, TraceSummary};
 
@@ -12,7 +11,7 @@ use crate::cells;
 use crate::error::Failure;
 use crate::lookup::{RowPlace, Rows};
 use crate::source::Source;
-use crate::spans::{Version, texts};
+use crate::spans::{Version, Versions, texts};
 use crate::store::Stop;
 
 /// The columns that [`summaries`] needs.
@@ -235,39 +234,27 @@ struct Columns<'a> {
     parent_span_id: &'a FixedSizeBinaryArray,
     service_name: &'a StringArray,
     name: &'a StringArray,
-    start_time: &'a PrimitiveArray<TimestampNanosecondType>,
-    end_time: &'a PrimitiveArray<TimestampNanosecondType>,
+    versions: Versions<'a>,
     status_code: &'a StringArray,
-    ingest_time: &'a PrimitiveArray<TimestampNanosecondType>,
 }
 
 impl<'a> Columns<'a> {
     fn new(batch: &'a RecordBatch) -> Result<Self, Failure> {
-        let time = |name| cells::times(cells::column(batch, name)?);
         Ok(Self {
             trace_id: id_column(batch, "trace_id")?,
             span_id: id_column(batch, "span_id")?,
             parent_span_id: id_column(batch, "parent_span_id")?,
             service_name: texts(batch, "service_name")?,
             name: texts(batch, "name")?,
-            start_time: time("start_time")?,
-            end_time: time("end_time")?,
+            versions: Versions::new(batch)?,
             status_code: texts(batch, "status_code")?,
-            ingest_time: time("ingest_time")?,
         })
     }
 
     fn row(&self, row: usize, place: RowPlace, texts: &mut Interner) -> Row {
-        let end_time = cells::value(self.end_time, row);
-        let version = Version {
-            is_complete: end_time.is_some(),
-            ingest_time: self.ingest_time.value(row),
-            end_time,
-            start_time: self.start_time.value(row),
-        };
         let parent = self.parent_span_id.is_valid(row).then(|| self.parent_span_id.value(row));
         Row {
-            version,
+            version: self.versions.of(row),
             parent: parent.and_then(SpanId::from_slice),
             service: shared(&mut texts.service, self.service_name.value(row)),
             name: shared(&mut texts.name, self.name.value(row)),

@@ -24,15 +24,26 @@ const FIELDS: [(&str, &str); 5] = [
 ];
 /// Longer texts are no values that groups of spans share.
 const MAX_VALUE: usize = 1024;
+/// Values of a key that are kept at once. When there are more, half of them are forgotten, the rarest: what so many spans
+/// have that it makes a difference stays.
+const MAX_VALUES: usize = 4096;
 /// A smaller difference of shares explains nothing.
 const LEAST_DIFFERENCE: f64 = 0.05;
-/// A difference of shares counts when it is this many standard errors.
+/// What fewer of the selected spans have may be chance.
+const LEAST_COUNT: u64 = 3;
+/// A difference of shares counts when their confidence intervals of this many standard errors do not meet.
 const SIGNIFICANT: f64 = 3.0;
 /// What is told of a survey.
 const MAX_KEYS: usize = 500;
 const VALUES_PER_KEY: usize = 20;
 
-type Counts = FastMap<String, u64>;
+/// What was counted of a key.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Spans that have the key, whatever the value.
+    spans: u64,
+    values: FastMap<String, u64>,
+}
 
 /// Numbers of spans by place, key and value.
 pub(crate) struct Tally<'a> {
@@ -40,11 +51,48 @@ pub(crate) struct Tally<'a> {
     /// Whether values that are not known yet are taken in.
     is_open: bool,
     scratch: Scratch<'a>,
+    stop: &'a Stop,
 }
 
 impl<'a> Tally<'a> {
     pub fn new(stop: &'a Stop) -> Self {
-        Self { places: FastMap::new(), is_open: true, scratch: stop.scratch() }
+        Self { places: FastMap::new(), is_open: true, scratch: stop.scratch(), stop }
+    }
+
+    /// A tally that counts, from nothing on, only those values that are frequent enough among so many spans to make a
+    /// difference.
+    pub fn frequent(self, spans: u64) -> Self {
+        // What was forgotten on the way is less than a thousandth of the spans.
+        let least = spans as f64 * (LEAST_DIFFERENCE - 0.001);
+        let mut frequent = Self { is_open: false, ..Self::new(self.stop) };
+        for (place, keys) in self.places {
+            for (key, counts) in keys {
+                let values: FastMap<String, u64> = counts
+                    .values
+                    .into_iter()
+                    .filter(|(_, count)| *count as f64 >= least)
+                    .map(|(v, _)| (v, 0))
+                    .collect();
+                if !values.is_empty() {
+                    let keys = frequent.places.entry(place).or_default();
+                    keys.insert(key, Counts { spans: 0, values });
+                }
+            }
+        }
+        frequent
+    }
+
+    /// One that counts the same values, from nothing on.
+    pub fn emptied(&self) -> Self {
+        let mut emptied = Self { is_open: false, ..Self::new(self.stop) };
+        for (place, keys) in &self.places {
+            let keys = keys.iter().map(|(key, counts)| {
+                let values = counts.values.keys().map(|value| (value.clone(), 0)).collect();
+                (key.clone(), Counts { spans: 0, values })
+            });
+            emptied.places.insert(*place, keys.collect());
+        }
+        emptied
     }
 
     /// Adds the values of rows, ascending.
@@ -167,57 +215,42 @@ impl<'a> Tally<'a> {
     }
 
     fn add(&mut self, place: ValuePlace, key: &str, value: &str, spans: u64) -> Result<(), Failure> {
-        if value.len() > MAX_VALUE {
-            return Ok(());
-        }
         let keys = self.places.entry(place).or_default();
-        if let Some(counts) = keys.get_mut(key) {
-            if let Some(count) = counts.get_mut(value) {
-                *count += spans;
-                return Ok(());
+        let Some(counts) = keys.get_mut(key) else {
+            if self.is_open {
+                self.scratch.grow(key.len() + size_of::<(String, Counts)>())?;
+                keys.insert(key.to_owned(), Counts::default());
+                return self.add(place, key, value, spans);
             }
-        }
-        if self.is_open {
-            self.scratch.grow(key.len() + value.len() + 4 * size_of::<(String, u64)>())?;
-            keys.entry(key.to_owned()).or_default().insert(value.to_owned(), spans);
+            return Ok(());
+        };
+        counts.spans += spans;
+        if let Some(count) = counts.values.get_mut(value) {
+            *count += spans;
+        } else if self.is_open && value.len() <= MAX_VALUE {
+            if counts.values.len() >= MAX_VALUES {
+                forget_rare(&mut counts.values);
+            } else {
+                self.scratch.grow(value.len() + 2 * size_of::<(String, u64)>())?;
+            }
+            counts.values.insert(value.to_owned(), spans);
         }
         Ok(())
     }
 
-    /// Takes out what was counted of so many spans, and from now on counts only those of its values that are frequent
-    /// enough to make a difference.
-    pub fn close(&mut self, spans: u64) -> Vec<Counted> {
-        self.is_open = false;
-        let least = spans as f64 * LEAST_DIFFERENCE;
-        let mut counted: Vec<Counted> = Vec::new();
-        for (place, keys) in std::mem::take(&mut self.places) {
-            for (key, counts) in keys {
-                let frequent = counts.into_iter().filter(|(_, count)| *count as f64 >= least);
-                counted.extend(frequent.map(|(value, count)| Counted { place, key: key.clone(), value, count }));
-            }
-        }
-        for Counted { place, key, value, .. } in &counted {
-            let keys = self.places.entry(*place).or_default();
-            keys.entry(key.clone()).or_default().insert(value.clone(), 0);
-        }
-        counted
-    }
-
-    /// Compares what was taken out with what was counted since.
-    pub fn differences(
-        &self,
-        selected: Vec<Counted>,
-        selected_count: u64,
-        rest_count: u64,
-        most: usize,
-    ) -> Vec<ValueDifference> {
+    /// Values that are more frequent here, among so many spans, than there, the greatest difference of shares first.
+    pub fn differences(self, spans: u64, rest: &Self, rest_spans: u64, most: usize) -> Vec<ValueDifference> {
         let mut differences: Vec<(f64, ValueDifference)> = Vec::new();
-        for Counted { place, key, value, count } in selected {
-            let rest = self.places.get(&place).and_then(|keys| keys.get(&key)?.get(&value)).copied();
-            let rest = rest.unwrap_or_default();
-            if let Some(difference) = difference((count, selected_count), (rest, rest_count)) {
-                let value = ValueDifference { place, key, value, selected_count: count, rest_count: rest };
-                differences.push((difference, value));
+        for (place, keys) in self.places {
+            for (key, counts) in keys {
+                let of_rest = rest.places.get(&place).and_then(|keys| keys.get(&key));
+                for (value, count) in counts.values {
+                    let in_rest = of_rest.and_then(|counts| counts.values.get(&value)).copied().unwrap_or_default();
+                    if let Some(by) = difference((count, spans), (in_rest, rest_spans)) {
+                        let (key, selected_count, rest_count) = (key.clone(), count, in_rest);
+                        differences.push((by, ValueDifference { place, key, value, selected_count, rest_count }));
+                    }
+                }
             }
         }
         differences.sort_by(|(a, x), (b, y)| {
@@ -234,8 +267,8 @@ impl<'a> Tally<'a> {
                 continue;
             }
             for (key, counts) in keys {
-                let span_count = counts.values().sum();
-                let mut values: Vec<(String, u64)> = counts.into_iter().collect();
+                let span_count = counts.spans;
+                let mut values: Vec<(String, u64)> = counts.values.into_iter().collect();
                 values.sort_unstable_by(|(a, x), (b, y)| (Reverse(x), a).cmp(&(Reverse(y), b)));
                 values.truncate(VALUES_PER_KEY);
                 list.push(AttributeKey { place, key, span_count, values });
@@ -249,25 +282,37 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// A value and how many spans have it.
-#[derive(Debug)]
-pub(crate) struct Counted {
-    place: ValuePlace,
-    key: String,
-    value: String,
-    count: u64,
+/// Forgets the rarer half of the values, and takes of the others what those had: so no value that is left counts for more
+/// than it should, and one loses at most as many as the values seen, divided by half of those that are kept (Misra and
+/// Gries, "Finding repeated elements", 1982).
+fn forget_rare(values: &mut FastMap<String, u64>) {
+    let mut counts: Vec<u64> = values.values().copied().collect();
+    let middle = counts.len() / 2;
+    let (_, median, _) = counts.select_nth_unstable(middle);
+    let median = *median;
+    values.retain(|_, count| {
+        *count = count.saturating_sub(median);
+        *count > 0
+    });
 }
 
 /// How much greater the first share is than the second; `None` when it is not, or when chance may be the reason.
 fn difference((a, of_a): (u64, u64), (b, of_b): (u64, u64)) -> Option<f64> {
-    if of_a == 0 || of_b == 0 {
+    if a < LEAST_COUNT || of_b == 0 {
         return None;
     }
-    let (a, of_a, b, of_b) = (a as f64, of_a as f64, b as f64, of_b as f64);
-    let difference = a / of_a - b / of_b;
-    let together = (a + b) / (of_a + of_b);
-    let standard_error = (together * (1.0 - together) * (1.0 / of_a + 1.0 / of_b)).sqrt();
-    (difference >= LEAST_DIFFERENCE && difference >= SIGNIFICANT * standard_error).then_some(difference)
+    let difference = a as f64 / of_a as f64 - b as f64 / of_b as f64;
+    let ((least, _), (_, most)) = (interval(a, of_a), interval(b, of_b));
+    (difference >= LEAST_DIFFERENCE && least > most).then_some(difference)
+}
+
+/// Wilson's confidence interval of a share, which holds for small numbers too.
+fn interval(part: u64, whole: u64) -> (f64, f64) {
+    let (share, whole, z) = (part as f64 / whole as f64, whole as f64, SIGNIFICANT);
+    let middle = share + z * z / (2.0 * whole);
+    let reach = z * (share * (1.0 - share) / whole + z * z / (4.0 * whole * whole)).sqrt();
+    let scale = 1.0 + z * z / whole;
+    ((middle - reach) / scale, (middle + reach) / scale)
 }
 
 #[cfg(test)]
@@ -278,10 +323,29 @@ mod tests {
     fn only_what_chance_does_not_explain_is_a_difference() {
         assert_eq!(difference((10, 10), (0, 1000)), Some(1.0));
         assert_eq!(difference((5, 10), (500, 1000)), None);
-        assert_eq!(difference((1, 10), (0, 20)), None);
-        assert_eq!(difference((1, 100), (0, 1000)), None);
+        for few in [(1, 1), (1, 10), (2, 2), (2, 40)] {
+            assert_eq!(difference(few, (0, 1000)), None, "{few:?}");
+        }
+        assert_eq!(difference((3, 100), (0, 1000)), None);
+        assert_eq!(difference((4, 4), (4, 10)), None);
         assert_eq!(difference((0, 10), (10, 10)), None);
         assert_eq!(difference((10, 10), (0, 0)), None);
         assert!(difference((900, 1000), (700, 1000)).is_some());
+        assert!(difference((5, 5), (0, 1000)).is_some());
+    }
+
+    #[test]
+    fn frequent_values_are_not_forgotten_among_many() {
+        let mut values = FastMap::new();
+        for number in 0..200_000u64 {
+            let value = if number % 20 == 0 { "often".to_owned() } else { format!("once {number}") };
+            if values.len() >= MAX_VALUES && !values.contains_key(&value) {
+                forget_rare(&mut values);
+            }
+            *values.entry(value).or_default() += 1;
+        }
+        assert!(values.len() <= MAX_VALUES);
+        let left = values["often"];
+        assert!((10_000 - 200..=10_000).contains(&left), "{left}");
     }
 }

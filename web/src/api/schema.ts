@@ -316,7 +316,7 @@ export interface paths {
         };
         /**
          * The services of the spans that match, and the calls between them. Takes the conditions of `GET /v1/traces`: a call counts
-         *     when the span of the called service meets them.
+         *     when the span of the called service meets them, and has ended.
          */
         get: operations["service_map"];
         put?: never;
@@ -395,8 +395,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Rate, errors and durations of the spans that match over time. Takes the conditions of `GET /v1/traces`; open spans count,
-         *     but have no duration.
+         * Rate, errors and durations of the spans that match over time. Takes the conditions of `GET /v1/traces`; a span counts
+         *     when it has ended.
          */
         get: operations["trace_series"];
         put?: never;
@@ -1332,7 +1332,7 @@ export interface components {
         ServiceNode: components["schemas"]["CallFigures"] & {
             /**
              * @description `service`; or what spans of kind CLIENT or PRODUCER name: `database` (by `db.system.name`), `messaging` (by
-             *     `messaging.system`), `peer` (by `peer.service`).
+             *     `messaging.system`), `peer` (by `peer.service`, unless a service has this name). What is too many is `(others)`.
              */
             kind: string;
             /** @description `service.name`, or the name that callers give. */
@@ -1582,7 +1582,8 @@ export interface components {
         };
         /**
          * @description The shape of a trace: what a waterfall or a flame graph draws, in columns, so that a trace of a million spans is some
-         *     fifty megabytes. Each column has an entry for each span, in order of start, then of id.
+         *     fifty megabytes. Each column has an entry for each span, in order of start, then of id. Times are numbers, for drawing:
+         *     beyond 2^53 ns (104 days), JavaScript rounds them; a span asked for by itself is exact.
          */
         TraceOutline: {
             /** @description Durations in nanoseconds; null for an open span. */

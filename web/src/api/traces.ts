@@ -51,6 +51,8 @@ export interface TraceFilter {
   kind?: string;
   /** Only spans without a parent. */
   rootsOnly?: boolean;
+  /** Only spans that others call, or without a parent. */
+  requestsOnly?: boolean;
   /** Words that the name, the service, the status message or an attribute contains. */
   text?: string;
   minDuration?: Duration;
@@ -74,6 +76,7 @@ export function filterParameters(filter: TraceFilter): Parameters {
     ['operation', filter.operation],
     ['kind', filter.kind],
     ['root', filter.rootsOnly ? 'true' : undefined],
+    ['request', filter.requestsOnly ? 'true' : undefined],
     ['text', filter.text],
     ['min_duration', nanosecondsText(filter.minDuration)],
     ['max_duration', nanosecondsText(filter.maxDuration)],

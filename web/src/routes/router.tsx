@@ -13,6 +13,7 @@ import { rangeFromSearch } from '@/base/time-range';
 import { readTraceSearch } from '@/base/trace-search';
 import { readProcessPageSearch } from '@/features/process/search';
 import { readProcessSearch } from '@/features/processes/search';
+import { readServiceSearch } from '@/features/services/search';
 import { PageNotFound, PageProblem } from '@/features/shell/problem';
 import { Shell } from '@/features/shell/shell';
 import { readCompareSearch } from '@/features/trace/compare/search';
@@ -75,6 +76,13 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import('./compare'), 'CompareRoute'),
 });
 
+const services = createRoute({
+  getParentRoute: () => root,
+  path: '/services',
+  validateSearch: readServiceSearch,
+  component: lazyRouteComponent(() => import('./services'), 'ServicesRoute'),
+});
+
 const logs = createRoute({
   getParentRoute: () => root,
   path: '/logs',
@@ -97,7 +105,7 @@ const process = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, traceSearch, trace, compare, logs, processes, process]),
+  routeTree: root.addChildren([home, traceSearch, trace, compare, services, logs, processes, process]),
   parseSearch: parseSearchParams,
   stringifySearch: formatSearchParams,
   defaultPreload: false,

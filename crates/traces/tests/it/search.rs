@@ -358,7 +358,7 @@ fn a_trace_that_is_larger_than_memory_is_listed() {
     let rows = builder.finish(Timestamp::from_nanos(EPOCH));
     let lake = Lake::with_row_groups(&[(Place::File(0), Table::Spans, rows)], 50_000);
     // The rows of one are 15 MB and more, as columns.
-    let traces = lake.traces(1 << 24).with_memory(5 << 20);
+    let traces = lake.traces(1 << 24).with_memory(7 << 20);
     let filter = TraceFilter { limit: 2, ..TraceFilter::default() };
     let page = runtime().block_on(traces.find_traces(&filter)).unwrap();
     assert_eq!(page.traces.len(), 2);

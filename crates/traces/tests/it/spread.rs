@@ -18,16 +18,20 @@ proptest! {
 
     #[test]
     fn heatmaps_count_each_matching_span_once(
-        rows in prop::collection::vec((row(), prop::option::weighted(0.3, place())), 0..40),
+        rows in prop::collection::vec((row(), prop::option::weighted(0.3, place()), prop::option::weighted(0.3, place())), 0..40),
         resources in prop::collection::vec((place(), (0..3u8).prop_map(process_id), prop::collection::vec(attribute(), 0..2)), 0..5),
         filters in prop::collection::vec(filter(), 4),
         cache in prop::sample::select(vec![0u64, 1 << 24]),
     ) {
-        // Some rows were sent twice, as they were.
+        // Some rows were sent twice, as they were; some spans were told before they ended.
         let mut known = BTreeSet::new();
         let mut stored = Vec::new();
-        for ((place, row), again) in rows {
+        for ((place, row), again, before) in rows {
             if known.insert((row.trace_id, row.span_id)) {
+                if let Some(before) = before.filter(|_| row.end.is_some()) {
+                    let open = Row { end: None, status: StatusCode::Unset, attributes: vec![], ingest: EPOCH - 1, ..row.clone() };
+                    stored.push((before, open));
+                }
                 stored.extend([Some(place), again].into_iter().flatten().map(|place| (place, row.clone())));
             }
         }
@@ -35,7 +39,7 @@ proptest! {
         let latest: BTreeMap<_, _> = resources.into_iter().map(|(_, process, resource)| (process, resource)).collect();
         known.clear();
         let rows: Vec<Row> =
-            stored.into_iter().map(|(_, row)| row).filter(|row| known.insert((row.trace_id, row.span_id))).collect();
+            stored.into_iter().map(|(_, row)| row).rev().filter(|row| known.insert((row.trace_id, row.span_id))).collect();
         for filter in filters {
             let map = runtime().block_on(traces.heatmap(&filter, 7)).unwrap();
             let mut expected: BTreeMap<(Timestamp, usize), (u64, u64)> = BTreeMap::new();
@@ -51,13 +55,16 @@ proptest! {
                 map.cells.iter().map(|cell| ((cell.time, cell.row as usize), (cell.span_count, cell.error_count))).collect();
             prop_assert_eq!(cells, expected, "{:?}", filter);
             prop_assert!(map.cells.is_sorted_by_key(|cell| (cell.time, cell.row)));
+            let columns: BTreeSet<Timestamp> = map.cells.iter().map(|cell| cell.time).collect();
+            prop_assert!(columns.len() <= 7, "{} columns", columns.len());
             let rows_range = TimeRange { from: Timestamp::from_nanos(EPOCH), to: Timestamp::from_nanos(EPOCH + 8 * TICK) };
             let coarsest = round_step(rows_range, 7);
             prop_assert!(map.step <= coarsest);
 
             let series = runtime().block_on(traces.series(&filter, 5)).unwrap();
             let mut points: BTreeMap<Timestamp, CallFigures> = BTreeMap::new();
-            for row in rows.iter().filter(|row| naive::matches(row, &latest, &filter)) {
+            let has_ended = |row: &&Row| row.end.is_some() && naive::matches(row, &latest, &filter);
+            for row in rows.iter().filter(has_ended) {
                 let duration = row.end.map(|end| DurationNs::from_nanos(end - row.start));
                 let point = points.entry(Timestamp::from_nanos(row.start).floor(series.step)).or_default();
                 point.add(duration, row.status == StatusCode::Error);
@@ -67,7 +74,7 @@ proptest! {
             let map = runtime().block_on(traces.service_map(&filter)).unwrap();
             let mut nodes: BTreeMap<(NodeKind, &str), u64> = BTreeMap::new();
             let mut edges: BTreeMap<((NodeKind, &str), (NodeKind, &str)), (u64, u64)> = BTreeMap::new();
-            for row in rows.iter().filter(|row| naive::matches(row, &latest, &filter)) {
+            for row in rows.iter().filter(has_ended) {
                 let own = (NodeKind::Service, row.service);
                 *nodes.entry(own).or_default() += u64::from(naive::is_request(row));
                 let mut calls = Vec::new();
@@ -168,4 +175,37 @@ fn attributes_are_told_with_their_most_frequent_values() {
     assert_eq!(keys, [("shard", 1000), ("tier", 1000), ("user.id", 1000), ("city", 100)]);
     assert_eq!(survey.keys[1].values, [("basic".to_owned(), 900), ("gold".to_owned(), 100)]);
     assert_eq!(survey.keys[2].values.len(), 20);
+}
+
+#[test]
+fn a_peer_that_sends_spans_is_that_service() {
+    let span = |id: u8, parent: Option<u8>, service, kind, peer: Option<&str>| Row {
+        trace_id: trace_id(0),
+        span_id: span_id(id),
+        parent: parent.map(span_id),
+        process: process_id(0),
+        service,
+        name: "call",
+        kind,
+        start: EPOCH,
+        end: Some(EPOCH + 1),
+        status: StatusCode::Unset,
+        attributes: peer.map(|peer| ("peer.service", Value::String(peer.to_owned()))).into_iter().collect(),
+        ingest: EPOCH,
+    };
+    let rows = [
+        (Place::Hot(0), span(0, None, "frontend", SpanKind::Server, None)),
+        (Place::File(0), span(1, Some(0), "frontend", SpanKind::Client, Some("cart"))),
+        (Place::Hot(1), span(2, Some(1), "cart", SpanKind::Server, None)),
+        (Place::File(1), span(3, Some(2), "cart", SpanKind::Client, Some("bank"))),
+        (Place::File(1), span(4, Some(2), "cart", SpanKind::Client, Some("frontend"))),
+    ];
+    let traces = lake(&rows, &[]).into_traces(0);
+    let map = runtime().block_on(traces.service_map(&TraceFilter::default())).unwrap();
+    let nodes: Vec<_> = map.nodes.iter().map(|node| (node.kind, node.name.as_str(), node.requests.count)).collect();
+    let service = NodeKind::Service;
+    assert_eq!(nodes, [(service, "cart", 1), (service, "frontend", 1), (NodeKind::Peer, "bank", 1)]);
+    let edges: Vec<_> = map.edges.iter().map(|edge| (edge.from, edge.to, edge.calls.count)).collect();
+    // That cart calls the frontend is told by one side only.
+    assert_eq!(edges, [(0, 1, 1), (0, 2, 1), (1, 0, 1)]);
 }

@@ -4,7 +4,7 @@ use opentelemetry_proto::tonic::logs::v1::SeverityNumber;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use rand::Rng;
 
-use super::journeys::{Product, cache, convert, grpc, product_details, slow_sql, sql};
+use super::journeys::{Product, Tier, cache, convert, grpc, product_details, slow_sql, sql};
 use super::service::Service;
 use super::story::{Failure, Moment, Outcome, Running, Story};
 use crate::otlp::{boolean, double, int, text, texts};
@@ -14,7 +14,7 @@ pub(super) fn place_order(
     page: &mut Running,
     at: Moment,
     product: Product,
-    tier: &str,
+    tier: Tier,
 ) -> (Moment, Outcome) {
     grpc(story, page, Service::Checkout, "shop.Checkout/PlaceOrder", at, |story, server, at| {
         let order = format!("order-{:08}", story.next_order());
@@ -29,7 +29,7 @@ pub(super) fn place_order(
         if let Err(failure) = read.and(priced).and(quoted) {
             return (at, Err(failure));
         }
-        let at = if tier == "enterprise" { apply_contract(story, server, at) } else { at };
+        let at = if tier == Tier::Enterprise { apply_contract(story, server, at) } else { at };
         server.event(at, "prepared", vec![double("app.order.amount", total)]);
         let (at, charged) = charge(story, server, at, total);
         if let Err(failure) = &charged {

@@ -26,12 +26,28 @@ pub(super) const PRODUCTS: [Product; 8] = [
 pub(super) const CURRENCIES: [&str; 5] = ["USD", "EUR", "JPY", "GBP", "CHF"];
 
 /// What customers have paid for.
-pub(super) const TIERS: [&str; 3] = ["free", "plus", "enterprise"];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tier {
+    Free,
+    Plus,
+    Enterprise,
+}
+
+impl Tier {
+    /// Its name in `customer.tier`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Plus => "plus",
+            Self::Enterprise => "enterprise",
+        }
+    }
+}
 
 /// A customer and what is known of them.
 struct Customer {
     id: String,
-    tier: &'static str,
+    tier: Tier,
 }
 
 /// One page that a customer asks for.
@@ -45,11 +61,11 @@ struct Page {
 pub(super) fn visit(story: &mut Story<'_>) {
     let product = story.pick(&PRODUCTS);
     let number = story.random.random_range(0..20_000);
-    let tier = TIERS[match number % 100 {
-        0..70 => 0,
-        70..92 => 1,
-        _ => 2,
-    }];
+    let tier = match number % 100 {
+        0..70 => Tier::Free,
+        70..92 => Tier::Plus,
+        _ => Tier::Enterprise,
+    };
     let user = Customer { id: format!("customer-{number:05}"), tier };
     match story.random.random_range(0..100) {
         0..35 => page(story, &user, &Page { method: "GET", route: "/", target: "/".to_owned() }, home),
@@ -93,7 +109,7 @@ fn page(
         text("client.address", format!("198.51.100.{}", story.random.random_range(1..255))),
         text("user_agent.original", agent),
         text("user.id", user.id.as_str()),
-        text("customer.tier", user.tier),
+        text("customer.tier", user.tier.as_str()),
     ]);
     let at = story.after(0, 0.4);
     let (at, outcome) = work(story, &mut server, at);

@@ -13,6 +13,7 @@ import { Tooltip } from '@/ui/tooltip';
 /** The pages, in the order of the navigation. */
 const PAGES: readonly { to: NonNullable<LinkProps['to']>; label: string; icon: IconName; key: string }[] = [
   { to: '/traces', label: 'Traces', icon: 'traces', key: 't' },
+  { to: '/services', label: 'Services', icon: 'services', key: 's' },
   { to: '/logs', label: 'Logs', icon: 'logs', key: 'l' },
   { to: '/processes', label: 'Processes', icon: 'processes', key: 'p' },
 ];
