@@ -8,6 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { found, hasWords, outlineOf, spanOf } from './outline.mjs';
+import { isRequest, mapOf, operationsOf, seriesOf } from './services.mjs';
 import { makeTrace } from './shop.mjs';
 import { largeTrace, troubledTrace } from './special.mjs';
 import { differencesOf, heatmapOf, surveyOf } from './spread.mjs';
@@ -84,6 +85,7 @@ function condition(query) {
       (get('operation') === undefined || span.name === get('operation')) &&
       (get('kind') === undefined || span.kind === get('kind').toUpperCase()) &&
       (get('root') === undefined || (span.parent_span_id === undefined) === (get('root') === 'true')) &&
+      (get('request') === undefined || isRequest(span) === (get('request') === 'true')) &&
       (get('text') === undefined || hasWords(span, get('text'))) &&
       (get('error') !== 'true' || span.status_code === 'ERROR') &&
       (min === undefined || length >= min) &&
@@ -139,6 +141,7 @@ function spread(question, query) {
   const [spans, processes] = matchingSpans(query);
   if (question === 'heatmap') return heatmapOf(spans, Number(query.get('columns') ?? 120));
   if (question === 'differences') return differencesOf(spans, processes, query, nanosOf);
+  if (question === 'series') return seriesOf(spans, Number(query.get('points') ?? 100));
   if (question === 'attributes') return surveyOf(spans.slice(0, 20_000), processes);
   return undefined;
 }
@@ -158,27 +161,26 @@ function services() {
   };
 }
 
-function operations(service) {
-  const found = new Map();
-  for (const { trace } of shop()) {
-    for (const span of trace.spans)
-      if (span.service_name === service) found.set(`${span.name} ${span.kind}`, span);
-  }
-  return {
-    operations: [...found.values()].map(({ name, kind }) => ({
-      name,
-      kind,
-      span_count: '1',
-      error_count: '0',
-    })),
-  };
+function operations(service, query) {
+  const of = new URLSearchParams(query);
+  of.set('service', service);
+  return operationsOf(matchingSpans(of)[0]);
+}
+
+function serviceMap(query) {
+  return mapOf(
+    matchingSpans(query)[0],
+    shop().flatMap(({ trace }) => trace.spans),
+  );
 }
 
 function answer(url) {
   const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   if (url.pathname === '/v1/traces') return search(url.searchParams);
   if (url.pathname === '/api/services') return services();
-  if (parts[0] === 'api' && parts[1] === 'services' && parts[3] === 'operations') return operations(parts[2]);
+  if (url.pathname === '/api/services/map') return serviceMap(url.searchParams);
+  if (parts[0] === 'api' && parts[1] === 'services' && parts[3] === 'operations')
+    return operations(parts[2], url.searchParams);
   if (parts[0] === 'api' && parts[1] === 'traces') return spread(parts[2], url.searchParams);
   if (parts[0] === 'v1' && parts[1] === 'traces') {
     const item = find(parts[2]);

@@ -71,18 +71,6 @@ export class Outline {
     return -1;
   }
 
-  /** The numbers of spans, given in order of start. */
-  numbersOf(spanIds: readonly string[]): number[] {
-    const numbers: number[] = [];
-    let at = 0;
-    for (let number = 0; number < this.count && at < spanIds.length; number++) {
-      if (!this.ids.startsWith(spanIds[at]!, number * ID)) continue;
-      numbers.push(number);
-      at++;
-    }
-    return numbers;
-  }
-
   /** The numbers of some spans, in one walk: those that are here. */
   findAll(spanIds: ReadonlySet<string>): Map<string, number> {
     const found = new Map<string, number>();

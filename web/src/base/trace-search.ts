@@ -78,6 +78,12 @@ export function readTraceSearch(raw: Record<string, unknown>): TraceSearch {
   return search;
 }
 
+/** An attribute as {@link readAttribute} reads it back: a value that is empty, quoted or has blanks at its ends in quotes. */
+export function attributeText(key: string, value: string): string {
+  const isPlain = value !== '' && value === value.trim() && !/^".*"$/s.test(value);
+  return `${key}=${isPlain ? value : `"${value}"`}`;
+}
+
 /** `key=value` as typed; quotes around the value are dropped. `null` when it is not of that form. */
 export function readAttribute(text: string): { key: string; value: string } | null {
   const at = text.indexOf('=');

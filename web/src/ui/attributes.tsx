@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { formatCount } from '@/base/numbers';
+import { attributeText } from '@/base/trace-search';
 import { type AnyValue, type KeyValue, prettyOf, textOf, typeOf, type ValueType } from '@/base/values';
 import { classes } from './classes';
 import { CopyButton } from './copy';
@@ -80,7 +81,7 @@ function FilterLink(props: { attribute: string; value: AnyValue; of: 'traces' | 
   const text = textOf(value);
   // A key with "=" cannot be told from its value in a link, and a link has no room for a novel.
   if (attribute.includes('=') || text.length > 1_000) return null;
-  const condition = `${attribute}=${text}`;
+  const condition = attributeText(attribute, text);
   const label = `Find ${of === 'logs' ? 'log records' : 'traces'} with ${attribute} = ${text}`;
   return (
     <Link

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { classes } from './classes';
 import { Icon } from './icons';
 
@@ -56,6 +56,16 @@ export function DataTable<Row>(props: {
     estimateSize: () => ROW,
     overscan: 12,
   });
+  // A link to a row opens at it.
+  const { selected, keyOf } = props;
+  const at = selected === undefined ? -1 : rows.findIndex((row) => keyOf(row) === selected);
+  const isReady = virtual.scrollRect !== null && virtual.scrollRect.height > 0;
+  const shown = useRef(false);
+  useEffect(() => {
+    if (!isReady || shown.current) return;
+    shown.current = true;
+    if (at >= 0) virtual.scrollToIndex(at, { align: 'center' });
+  }, [isReady, at, virtual]);
   const grid = { gridTemplateColumns: columns.map(({ width }) => width).join(' ') };
   return (
     <div

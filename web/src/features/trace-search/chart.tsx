@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { heatmapQuery } from '@/api/spread';
 import type { TraceFilter } from '@/api/traces';
+import type { Nanos } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import type { TimeRange } from '@/base/time-range';
 import type { SpanSelection } from '@/base/trace-search';
@@ -21,7 +22,8 @@ export function Chart(props: {
   isOfTraces: boolean;
   onOfTraces: (isOfTraces: boolean) => void;
   selection: SpanSelection | 'errors' | null;
-  onSelect: (selection: SpanSelection | 'errors' | null) => void;
+  /** `shown` is the time of the picture that a part was selected of. */
+  onSelect: (selection: SpanSelection | 'errors' | null, shown?: { from: Nanos; to: Nanos }) => void;
   /** The traces of the list as points. */
   children: ReactNode;
 }) {
@@ -63,7 +65,7 @@ export function Chart(props: {
         {!isOfTraces && (
           <span className="ml-auto flex items-center gap-1.5">
             <span className="hidden text-faint @3xl:inline">Drag to select, or compare</span>
-            <Button small disabled={slow === null} onClick={() => slow !== null && onSelect(slow)}>
+            <Button small disabled={slow === null} onClick={() => slow !== null && onSelect(slow, map)}>
               the slowest
             </Button>
             <Button
@@ -81,7 +83,11 @@ export function Chart(props: {
         props.children
       ) : map !== undefined ? (
         <div className={classes('transition-opacity', query.isPlaceholderData && 'opacity-50')}>
-          <Heatmap map={map} selection={selection === 'errors' ? null : selection} onSelect={onSelect} />
+          <Heatmap
+            map={map}
+            selection={selection === 'errors' ? null : selection}
+            onSelect={(part) => onSelect(part, map)}
+          />
         </div>
       ) : query.isError ? (
         <div

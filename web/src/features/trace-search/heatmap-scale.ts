@@ -61,6 +61,13 @@ export function selectionOf(
   };
 }
 
+/** Whether there are spans in the cells between two, both included. */
+export function hasSpans(map: Heatmap, a: { time: Nanos; row: number }, b: { time: Nanos; row: number }) {
+  const [first, last] = a.time <= b.time ? [a.time, b.time] : [b.time, a.time];
+  const [low, high] = [Math.min(a.row, b.row), Math.max(a.row, b.row)];
+  return map.cells.some(({ time, row }) => first <= time && time <= last && low <= row && row <= high);
+}
+
 /** The slowest spans: at least the share given, as far as rows tell them apart; `null` when all are in one row. */
 export function slowest(map: Heatmap, share: number): SpanSelection | null {
   const byRow = new Map<number, number>();

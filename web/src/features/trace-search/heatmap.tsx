@@ -8,7 +8,7 @@ import { formatClock, formatDate } from '@/base/times';
 import type { SpanSelection } from '@/base/trace-search';
 import { CANVAS_FONT, type Surface, useCanvas } from '@/ui/canvas';
 import { useZone } from '@/ui/preferences';
-import { type CellScale, cellScale, selectionOf, spansOf } from './heatmap-scale';
+import { type CellScale, cellScale, hasSpans, selectionOf, spansOf } from './heatmap-scale';
 import type { Frame } from './scatter-scale';
 
 export const HEIGHT = 168;
@@ -110,13 +110,10 @@ export function Heatmap(props: {
           setHeld(null);
           if (held === null) return;
           const end = place(event);
-          if (isDrag(held, end))
-            props.onSelect(selectionOf(map, scale.at(held.x, held.y), scale.at(end.x, end.y)));
-          else {
-            const at = scale.at(end.x, end.y);
-            const hit = map.cells.some(({ time, row }) => time === at.time && row === at.row);
-            props.onSelect(hit ? selectionOf(map, at, at) : null);
-          }
+          const a = scale.at(held.x, held.y);
+          const b = isDrag(held, end) ? scale.at(end.x, end.y) : a;
+          // Where no span is, there is nothing to select.
+          props.onSelect(hasSpans(map, a, b) ? selectionOf(map, a, b) : null);
         }}
         className="absolute inset-0 h-full w-full cursor-crosshair touch-pan-y select-none"
       />

@@ -14,6 +14,7 @@ import { formatCount, plural } from '@/base/numbers';
 import { describeRange, PRESETS, rangeToSearch, type TimeRange } from '@/base/time-range';
 import { formatAge } from '@/base/times';
 import {
+  attributeText,
   readSelection,
   SPAN_KINDS,
   type SpanSelection,
@@ -107,8 +108,30 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
     void client.invalidateQueries({ queryKey: ['traces'] });
     void client.invalidateQueries({ queryKey: ['services'] });
   };
-  const selectSpans = (next: SpanSelection | 'errors' | null) =>
-    narrow({ sel: next === null ? undefined : next === 'errors' ? next : selectionText(next) });
+  /** Selects spans. A part of the picture stays the same part: the time is fixed with it. */
+  const selectSpans = (next: SpanSelection | 'errors' | null, shown?: { from: Nanos; to: Nanos }) => {
+    if (next === null || next === 'errors' || shown === undefined)
+      return narrow({ sel: next === null ? undefined : next === 'errors' ? next : selectionText(next) });
+    const part = { ...next, from: maxOf(next.from, shown.from), to: next.to < shown.to ? next.to : shown.to };
+    void navigate({
+      to: '/traces',
+      search: (previous) =>
+        tidy({
+          ...previous,
+          ...rangeToSearch({ kind: 'absolute', ...shown }),
+          sel: selectionText(part),
+        }),
+    });
+  };
+  /** Another time has other spans: a part of the picture that was selected is no part of it. */
+  const changeRange = (next: TimeRange) => {
+    if (part === null) return setRange(next);
+    void navigate({
+      to: '/traces',
+      search: (previous) =>
+        tidy({ ...previous, from: undefined, to: undefined, ...rangeToSearch(next), sel: undefined }),
+    });
+  };
   /** Makes the selection a condition. */
   const keep = () => {
     const root = counted.rootsOnly === true ? 'true' : undefined;
@@ -129,8 +152,8 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
   /** Looks for spans that have a value. */
   const choose = ({ place, key, value }: ValueDifference) => {
     const change: Parameters<Narrow>[0] =
-      place !== 'field'
-        ? { attr: [...new Set([...(search.attr ?? []), `${key}=${value}`])] }
+      place !== 'field' && !key.includes('=')
+        ? { attr: [...new Set([...(search.attr ?? []), attributeText(key, value)])] }
         : key === 'service' || key === 'operation'
           ? { [key]: value }
           : key === 'kind'
@@ -187,7 +210,7 @@ export function TraceSearchPage({ search }: { search: TraceSearch }) {
   return (
     <>
       <PageHeader title={<h1 className="text-[0.9375rem] font-semibold tracking-tight">Traces</h1>}>
-        <TimeRangePicker range={range} onChange={setRange} />
+        <TimeRangePicker range={range} onChange={changeRange} />
         <RefreshControl busy={busy} onRefresh={refresh} />
       </PageHeader>
       <Filters search={search} range={range} narrow={narrow} clear={clear} input={input} />

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type KeyboardEvent, type RefObject, useId, useState } from 'react';
 import { attributesQuery } from '@/api/spread';
 import type { TimeRange } from '@/base/time-range';
-import { readAttribute, type TraceSearch } from '@/base/trace-search';
+import { attributeText, readAttribute, type TraceSearch } from '@/base/trace-search';
 import { classes } from '@/ui/classes';
 import { Icon } from '@/ui/icons';
 import { Key } from '@/ui/tooltip';
@@ -48,7 +48,10 @@ export function SearchBox({
     }
     const attribute = readAttribute(trimmed);
     if (attribute === null) narrow({ text: [search.text, trimmed].filter(Boolean).join(' ') });
-    else narrow({ attr: [...new Set([...(search.attr ?? []), `${attribute.key}=${attribute.value}`])] });
+    else
+      narrow({
+        attr: [...new Set([...(search.attr ?? []), attributeText(attribute.key, attribute.value)])],
+      });
   };
   const pick = (suggestion: Suggestion) => {
     setActive(-1);

@@ -70,6 +70,8 @@ export function listFilter(search: TraceSearch): TraceFilter {
     min: greatest(filter.minDuration, selection.min),
     max: least(filter.maxDuration, selection.max),
   };
+  // A link that contradicts itself: its conditions hold.
+  if (bounds.min !== undefined && bounds.max !== undefined && bounds.min > bounds.max) return filter;
   return {
     ...filter,
     ...(bounds.min === undefined ? {} : { minDuration: bounds.min }),

@@ -1,4 +1,5 @@
 import type { AttributeSurvey } from '@/api/spread';
+import { attributeText } from '@/base/trace-search';
 
 /** How many are offered. */
 const MOST = 10;
@@ -21,7 +22,7 @@ export function suggestionsFor(text: string, survey: AttributeSurvey): Suggestio
   const typed = text.trimStart();
   const at = typed.indexOf('=');
   const offer = (key: string, value?: string): Suggestion => ({
-    text: value === undefined ? `${key}=` : `${key}=${quoted(value)}`,
+    text: value === undefined ? `${key}=` : attributeText(key, value),
     key,
     value: value ?? '',
     isWhole: value !== undefined,
@@ -58,9 +59,4 @@ function ranked<T>(items: readonly T[], wanted: string, textOf: (item: T) => str
   const matching = items.filter((item) => textOf(item).toLowerCase().includes(wanted));
   const begins = (item: T) => textOf(item).toLowerCase().startsWith(wanted);
   return [...matching.filter(begins), ...matching.filter((item) => !begins(item))];
-}
-
-/** A value as the field reads it back: one with blanks at its ends, or none at all, needs quotes. */
-function quoted(value: string): string {
-  return value !== '' && value === value.trim() && !/^".*"$/s.test(value) ? value : `"${value}"`;
 }

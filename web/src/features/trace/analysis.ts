@@ -142,6 +142,8 @@ export function groupsOf(tree: TraceTree, { self, critical }: Analysis, named: b
 
 /** A frame of the flame graph: spans of one operation that were called along the same path. */
 export interface Frame {
+  /** Tells frames of a graph apart. */
+  id: number;
   /** Positions in the outline; -1 for parents that are missing. */
   service: number;
   name: number;
@@ -165,7 +167,16 @@ export interface Frame {
 export function flameGraph(tree: TraceTree, self: Float64Array): Frame {
   const { parents, starts, ends } = tree;
   const empty = { children: [], spans: 0, errors: 0, self: 0, value: 0, total: 0, longest: -1 };
-  const top: Frame = { ...empty, children: [], service: -1, name: -1, parent: null, depth: 0, example: -1 };
+  const top: Frame = {
+    ...empty,
+    id: 0,
+    children: [],
+    service: -1,
+    name: -1,
+    parent: null,
+    depth: 0,
+    example: -1,
+  };
   const frames: Frame[] = [];
   const known = new Map<Frame, Map<number, Frame>>();
   const list: Frame[] = [];
@@ -180,7 +191,16 @@ export function flameGraph(tree: TraceTree, self: Float64Array): Frame {
     }
     let frame = below.get(key);
     if (frame === undefined) {
-      frame = { ...empty, children: [], service, name, parent, depth: parent.depth + 1, example: index };
+      frame = {
+        ...empty,
+        id: list.length + 1,
+        children: [],
+        service,
+        name,
+        parent,
+        depth: parent.depth + 1,
+        example: index,
+      };
       below.set(key, frame);
       parent.children.push(frame);
       list.push(frame);

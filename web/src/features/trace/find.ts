@@ -37,32 +37,33 @@ export function useFind(
   const query = useQuery({ ...findSpansQuery(tree.traceId, rested), enabled: rested !== '' });
   const isCurrent = rested === wanted;
   const data = isCurrent && wanted !== '' ? query.data : undefined;
-  const positions = useMemo(
-    () =>
-      data === undefined
-        ? null
-        : tree.outline
-            .numbersOf(data.span_ids)
-            .map((number) => tree.positions[number]!)
-            .sort((a, b) => a - b),
-    [tree, data],
-  );
-  const waiting = useRef<((positions: readonly number[]) => void) | null>(null);
+  const positions = useMemo(() => {
+    if (data === undefined) return null;
+    // Spans that came after the outline was loaded are not among them.
+    const numbers = tree.outline.findAll(new Set(data.span_ids)).values();
+    return Array.from(numbers, (number) => tree.positions[number]!).sort((a, b) => a - b);
+  }, [tree, data]);
+  // What was found before stays until the answer has come: else all spans would be shown between two letters.
+  const [last, setLast] = useState<readonly number[] | null>(null);
+  if (wanted === '' ? last !== null : positions !== null && positions !== last)
+    setLast(wanted === '' ? null : positions);
+  const waiting = useRef<{ wanted: string; then: (positions: readonly number[]) => void } | null>(null);
   const tell = useEffectEvent((found: readonly number[]) => {
-    waiting.current?.(found);
+    if (waiting.current?.wanted === wanted) waiting.current.then(found);
     waiting.current = null;
   });
   useEffect(() => {
     if (positions !== null) tell(positions);
   }, [positions]);
+  const pending = wanted !== '' && (!isCurrent || query.isPending);
   return {
-    positions,
+    positions: positions ?? (pending ? last : null),
     more: data?.more ?? false,
-    pending: wanted !== '' && (!isCurrent || query.isPending),
+    pending,
     problem: isCurrent && wanted !== '' ? query.error : null,
     whenFound: (then) => {
       if (positions !== null) then(positions);
-      else waiting.current = then;
+      else if (wanted !== '') waiting.current = { wanted, then };
     },
   };
 }

@@ -13,8 +13,8 @@ import type { TraceTree } from './tree';
 const ROW = 22;
 /** Frames narrower than this, in pixels, are not drawn. */
 const LEAST = 2;
-/** Levels that are drawn; deeper ones are told of. */
-const MOST_LEVELS = 400;
+/** Frames that are drawn, level by level; how many are not is told. */
+const MOST_FRAMES = 3_000;
 
 interface Box {
   frame: Frame;
@@ -39,7 +39,12 @@ export function FlameGraph(props: {
   const { width } = useSize(scroller);
   const [focus, setFocus] = useState<Frame | null>(null);
   const shown = focus !== null && isWithin(focus, top) ? focus : top;
-  const boxes = useMemo(() => boxesOf(shown, width), [shown, width]);
+  const { boxes, hidden } = useMemo(() => boxesOf(shown, width), [shown, width]);
+  /** What is gone cannot keep the focus. */
+  const leave = () => {
+    setFocus(null);
+    scroller.current?.focus({ preventScroll: true });
+  };
   const names = useMemo(() => namesOf(tree, props.matching), [tree, props.matching]);
   const path: Frame[] = [];
   for (let frame: Frame | null = shown; frame?.parent != null; frame = frame.parent) path.unshift(frame);
@@ -55,7 +60,7 @@ export function FlameGraph(props: {
           </span>
         ) : (
           <>
-            <Button look="ghost" small onClick={() => setFocus(null)}>
+            <Button look="ghost" small onClick={leave}>
               Whole trace
             </Button>
             <nav aria-label="Path" className="flex min-w-0 flex-wrap items-center gap-x-1.5 text-muted">
@@ -93,7 +98,7 @@ export function FlameGraph(props: {
               (service !== null && muted.has(service)) || (names !== null && !names.has(keyOf(frame)));
             return (
               <button
-                key={`${frame.depth}-${x}`}
+                key={frame.id}
                 type="button"
                 title={describe(frame, tree)}
                 aria-label={describe(frame, tree)}
@@ -123,6 +128,14 @@ export function FlameGraph(props: {
             );
           })}
         </div>
+        {hidden > 0 && (
+          <p className="px-4 pb-3 text-xs text-faint">
+            {plural(hidden, 'frame')} too narrow or too deep to be drawn here: choose one above them.
+          </p>
+        )}
+        {shown.value === 0 && (
+          <p className="p-4 text-muted">No span of the trace took any time: there is nothing to be drawn.</p>
+        )}
       </div>
     </div>
   );
@@ -134,28 +147,33 @@ function isWithin(frame: Frame, top: Frame): boolean {
   return above === top;
 }
 
-/** Frames wide enough to be seen, of a frame and all above it. */
-function boxesOf(focus: Frame, width: number): Box[] {
-  if (width === 0 || focus.value === 0) return [];
-  const scale = (width - 16) / focus.value;
+/** Frames wide enough to be seen, of a frame and all above it: row by row from left to right, so that they are walked
+ * through with the keyboard. */
+function boxesOf(focus: Frame, width: number): { boxes: Box[]; hidden: number } {
   const boxes: Box[] = [];
-  const pending: Box[] = [];
-  const put = (frames: readonly Frame[], from: number) => {
+  let hidden = 0;
+  if (width === 0 || focus.value === 0) return { boxes, hidden };
+  const scale = (width - 16) / focus.value;
+  let level: Box[] =
+    focus.parent === null ? besides(focus.children, 8) : [{ frame: focus, x: 8, width: width - 16 }];
+  function besides(frames: readonly Frame[], from: number): Box[] {
     let x = from;
-    for (const frame of [...frames].sort((a, b) => b.value - a.value)) {
-      const wide = frame.value * scale;
-      if (wide >= LEAST) pending.push({ frame, x, width: wide });
-      x += wide;
-    }
-  };
-  if (focus.parent === null) put(focus.children, 8);
-  else pending.push({ frame: focus, x: 8, width: width - 16 });
-  for (let box = pending.pop(); box !== undefined; box = pending.pop()) {
-    boxes.push(box);
-    if (box.frame.depth - focus.depth < MOST_LEVELS) put(box.frame.children, box.x);
+    return [...frames]
+      .sort((a, b) => b.value - a.value)
+      .map((frame) => {
+        const box = { frame, x, width: frame.value * scale };
+        x += box.width;
+        return box;
+      });
   }
-  // By row, then from left to right: so they are walked through with the keyboard.
-  return boxes.sort((a, b) => a.frame.depth - b.frame.depth || a.x - b.x);
+  while (level.length > 0) {
+    const wide = level.filter(({ width }) => width >= LEAST);
+    hidden += level.length - wide.length;
+    if (boxes.length + wide.length > MOST_FRAMES) return { boxes, hidden: hidden + wide.length };
+    for (const box of wide) boxes.push(box);
+    level = wide.flatMap(({ frame, x }) => besides(frame.children, x));
+  }
+  return { boxes, hidden };
 }
 
 const keyOf = ({ service, name }: Frame) => `${service}.${name}`;

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ApiError } from '@/api/client';
 import { outlineQuery } from '@/api/outline';
@@ -11,6 +11,7 @@ import { TraceView } from './view';
 
 /** One trace. */
 export function TracePage({ traceId, search }: { traceId: string; search: TracePageSearch }) {
+  const client = useQueryClient();
   const query = useQuery(outlineQuery(traceId));
   if (query.data !== undefined) {
     return (
@@ -19,7 +20,7 @@ export function TracePage({ traceId, search }: { traceId: string; search: TraceP
         outline={query.data}
         search={search}
         refreshing={query.isFetching}
-        refresh={() => void query.refetch()}
+        refresh={() => void client.invalidateQueries({ queryKey: ['trace', traceId] })}
       />
     );
   }

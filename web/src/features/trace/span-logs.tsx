@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { LogRecord } from '@/api/logs';
 import { MOST_SPAN_LOGS, spanLogsQuery } from '@/api/traces';
 import { formatDuration } from '@/base/durations';
@@ -14,17 +14,9 @@ import { Level } from '@/ui/level';
 import { useZone } from '@/ui/preferences';
 import { Section } from './section';
 
-/** How long a span stays selected before its logs are asked for: whoever walks through rows needs none. */
-const REST_MS = 120;
-
 /** The log records that were written within the span. */
 export function SpanLogs({ traceId, spanId, start }: { traceId: string; spanId: string; start: Nanos }) {
-  const [rested, setRested] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setRested(true), REST_MS);
-    return () => clearTimeout(timer);
-  }, []);
-  const query = useQuery({ ...spanLogsQuery(traceId, spanId), enabled: rested });
+  const query = useQuery(spanLogsQuery(traceId, spanId));
   if (query.isError) {
     return (
       <Section title="Logs">

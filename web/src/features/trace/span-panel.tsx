@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { type Span, type SpanDetails, spanQuery } from '@/api/traces';
 import { formatDuration, formatExactDuration } from '@/base/durations';
 import { after, between, type Duration, fromDrawable, type Nanos } from '@/base/nanos';
@@ -91,6 +91,18 @@ function Missing({ node }: { node: TraceNode }) {
   );
 }
 
+/** How long a span stays selected before the server is asked about it: whoever walks through rows needs no answer. */
+const REST_MS = 60;
+
+function useRested(): boolean {
+  const [rested, setRested] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(true), REST_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return rested;
+}
+
 /** What the outline tells at once, and all that the span carries when it has come. */
 function Known({
   tree,
@@ -105,7 +117,8 @@ function Known({
   self: number;
   critical: number;
 }) {
-  const query = useQuery(spanQuery(tree.traceId, node.spanId));
+  const rested = useRested();
+  const query = useQuery({ ...spanQuery(tree.traceId, node.spanId), enabled: rested });
   const parent = tree.node(node.parent);
   const start = after(tree.start, fromDrawable(node.start));
   return (

@@ -213,6 +213,11 @@ export class TraceTree {
     return this.lastAsked.index;
   }
 
+  /** Says where a span is, so that it is not looked for among a million. */
+  remember(spanId: string, index: number) {
+    this.lastAsked = { spanId, index };
+  }
+
   /** A node with all that is drawn of it; `undefined` outside of the tree. */
   node(index: number | undefined): TraceNode | undefined {
     if (index === undefined || index < 0 || index >= this.count) return undefined;

@@ -5,7 +5,7 @@ import type { Outline } from '@/api/outline';
 import { MOST_TRACE_LOGS, traceLogsQuery } from '@/api/traces';
 import { formatCount } from '@/base/numbers';
 import { isWhole, wholeOf, zoomAround, zoomFromText, zoomText, zoomTo } from '@/base/zoom';
-import { useHotkeys } from '@/ui/hotkeys';
+import { type Hotkey, useHotkeys } from '@/ui/hotkeys';
 import { lastTraceSearch } from '@/ui/last-search';
 import { useSettled } from '@/ui/settled';
 import { useMedia, useSize } from '@/ui/size';
@@ -63,7 +63,11 @@ export function TraceView(props: {
     [navigate],
   );
 
-  const [zoom, setZoom] = useState(() => zoomFromText(search.zoom, tree.length));
+  const [chosenZoom, setZoom] = useState(() => zoomFromText(search.zoom, tree.length));
+  // A trace that has grown is shown to its end, when it was before.
+  const [seenTree, setSeenTree] = useState(tree);
+  const grown = seenTree !== tree;
+  const zoom = grown && isWhole(chosenZoom, seenTree.length) ? wholeOf(tree.length) : chosenZoom;
   useSettled({
     value: zoomText(zoom, tree.length),
     linked: search.zoom,
@@ -85,6 +89,14 @@ export function TraceView(props: {
     read: (text) => setFind(text ?? ''),
   });
   const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(() => new Set());
+  if (grown) {
+    setSeenTree(tree);
+    setZoom(zoom);
+    // Rows are not where they were.
+    const ids = [...collapsed].map((index) => seenTree.node(index)!.spanId);
+    const numbers = tree.outline.findAll(new Set(ids)).values();
+    setCollapsed(new Set(Array.from(numbers, (number) => tree.positions[number]!)));
+  }
   const [muted, setMuted] = useState<ReadonlySet<string>>(() => new Set());
   const visible = useMemo(() => visibleNodes(tree, collapsed), [tree, collapsed]);
   const selected = spanId === undefined ? undefined : tree.indexOf(spanId);
@@ -101,6 +113,7 @@ export function TraceView(props: {
       const node = tree.node(index);
       setSpanId(node?.spanId);
       if (node === undefined) return;
+      tree.remember(node.spanId, node.index);
       const above = ancestorsOf(tree, node.index);
       setCollapsed((before) => (above.some((at) => before.has(at)) ? without(before, above) : before));
       list.current?.reveal(node.index);
@@ -152,7 +165,7 @@ export function TraceView(props: {
     else void navigate({ to: '/traces', search: lastTraceSearch() });
   };
 
-  useHotkeys('Trace', [
+  const waterfallKeys: Hotkey[] = [
     { keys: ['j', 'ArrowDown'], shown: ['j', 'ArrowDown'], label: 'Next span', run: () => moveRow(1) },
     { keys: ['k', 'ArrowUp'], shown: ['k', 'ArrowUp'], label: 'Previous span', run: () => moveRow(-1) },
     {
@@ -167,11 +180,6 @@ export function TraceView(props: {
       label: 'Collapse, or go to the parent',
       run: moveOut,
     },
-    { keys: ['e'], label: 'Next error', run: () => step(tree.failed, 1) },
-    { keys: ['Shift+E'], shown: ['Shift', 'E'], label: 'Previous error', run: () => step(tree.failed, -1) },
-    { keys: ['/'], label: 'Find in the trace', run: () => findInput.current?.focus() },
-    { keys: ['n'], label: 'Next match', run: () => stepMatch(1) },
-    { keys: ['Shift+N'], shown: ['Shift', 'N'], label: 'Previous match', run: () => stepMatch(-1) },
     { keys: ['+', '='], shown: ['+'], label: 'Zoom in', run: () => zoomBy(0.5) },
     { keys: ['-'], label: 'Zoom out', run: () => zoomBy(2) },
     { keys: ['0'], label: 'Whole trace', run: () => setZoom(() => wholeOf(tree.length)) },
@@ -183,6 +191,14 @@ export function TraceView(props: {
         if (node !== undefined) setZoom(() => zoomTo(node.start, node.end, tree.length));
       },
     },
+  ];
+  useHotkeys('Trace', [
+    ...(search.view === undefined ? waterfallKeys : []),
+    { keys: ['e'], label: 'Next error', run: () => step(tree.failed, 1) },
+    { keys: ['Shift+E'], shown: ['Shift', 'E'], label: 'Previous error', run: () => step(tree.failed, -1) },
+    { keys: ['/'], label: 'Find in the trace', run: () => findInput.current?.focus() },
+    { keys: ['n'], label: 'Next match', run: () => stepMatch(1) },
+    { keys: ['Shift+N'], shown: ['Shift', 'N'], label: 'Previous match', run: () => stepMatch(-1) },
     { keys: ['c'], label: 'Critical path', run: toggleCritical },
     ...(['1', '2', '3', '4', '5'] as const).map((key, at) => ({
       keys: [key],

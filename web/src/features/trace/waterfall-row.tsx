@@ -199,9 +199,7 @@ function Bar({ node, zoom, scale, width, logs, stretches }: Props) {
           />
         );
       })}
-      {stretches?.map((stretch, at) => {
-        const [begin, end] = [(stretch.from - zoom.from) * scale, (stretch.to - zoom.from) * scale];
-        if (end < 0 || begin > width) return null;
+      {stretchesInSight(stretches, zoom, scale, width).map(({ from: begin, to: end }, at) => {
         const left = Math.max(begin, -20);
         return (
           <span
@@ -227,6 +225,26 @@ function Bar({ node, zoom, scale, width, logs, stretches }: Props) {
       )}
     </>
   );
+}
+
+/** Stretches in pixels, those less than a pixel apart together: a span may have a hundred thousand. */
+function stretchesInSight(
+  stretches: readonly Stretch[] | null,
+  zoom: Zoom,
+  scale: number,
+  width: number,
+): Stretch[] {
+  const shown: Stretch[] = [];
+  // The latest comes first.
+  for (const stretch of stretches ?? []) {
+    const [from, to] = [(stretch.from - zoom.from) * scale, (stretch.to - zoom.from) * scale];
+    if (to < 0) break;
+    if (from > width) continue;
+    const last = shown.at(-1);
+    if (last !== undefined && last.from - to < 1) last.from = from;
+    else shown.push({ from, to });
+  }
+  return shown;
 }
 
 /** A row for those who hear it. */

@@ -18,7 +18,7 @@ import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
 import { useTitle } from '@/ui/title';
 import { BackToTraces } from '../back-to-traces';
 import { rootOf, TraceTree } from '../tree';
-import { difference, operationsThatDiffer, type Pair, pairsOf, rowsOf, type Side } from './pairs';
+import { difference, differing, operationsThatDiffer, type Pair, pairsOf, rowsOf, type Side } from './pairs';
 import type { CompareSearch } from './search';
 
 const ROW = 28;
@@ -80,17 +80,18 @@ export function ComparePage({ search }: { search: CompareSearch }) {
 function Comparison({ a, b }: { a: Outline; b: Outline }) {
   const trees = useMemo(() => ({ a: new TraceTree(a), b: new TraceTree(b) }), [a, b]);
   const pairs = useMemo(() => pairsOf(trees.a, trees.b), [trees]);
-  const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(() => new Set());
+  const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(() => new Set());
   const [onlyDifferent, setOnlyDifferent] = useState(false);
+  const different = useMemo(() => differing(pairs), [pairs]);
   const rows = useMemo(() => {
     const all = rowsOf(pairs, collapsed);
-    return onlyDifferent ? all.filter(({ a, b }) => a?.spans !== b?.spans || a?.errors !== b?.errors) : all;
-  }, [pairs, collapsed, onlyDifferent]);
+    return onlyDifferent ? all.filter(({ id }) => different.has(id)) : all;
+  }, [pairs, collapsed, onlyDifferent, different]);
   const longest = Math.max(trees.a.length, trees.b.length);
-  const toggle = (key: string) =>
+  const toggle = (id: number) =>
     setCollapsed((before) => {
       const next = new Set(before);
-      if (!next.delete(key)) next.add(key);
+      if (!next.delete(id)) next.add(id);
       return next;
     });
   return (
@@ -205,8 +206,8 @@ function Table(props: {
   rows: readonly Pair[];
   trees: Trees;
   longest: number;
-  collapsed: ReadonlySet<string>;
-  onToggle: (key: string) => void;
+  collapsed: ReadonlySet<number>;
+  onToggle: (id: number) => void;
 }) {
   const { rows, trees, longest, collapsed } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -219,7 +220,7 @@ function Table(props: {
   return (
     <div
       ref={scroller}
-      role="treegrid"
+      role="table"
       aria-label="Paths of both traces"
       aria-rowcount={rows.length + 1}
       tabIndex={0}
@@ -239,13 +240,13 @@ function Table(props: {
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => (
             <Row
-              key={rows[item.index]!.key}
+              key={rows[item.index]!.id}
               pair={rows[item.index]!}
               position={item.index + 2}
               top={item.start}
               trees={trees}
               longest={longest}
-              isCollapsed={collapsed.has(rows[item.index]!.key)}
+              isCollapsed={collapsed.has(rows[item.index]!.id)}
               onToggle={props.onToggle}
             />
           ))}
@@ -265,7 +266,7 @@ function Row(props: {
   trees: Trees;
   longest: number;
   isCollapsed: boolean;
-  onToggle: (key: string) => void;
+  onToggle: (id: number) => void;
 }) {
   const { pair, trees, isCollapsed } = props;
   const { a, b } = pair;
@@ -274,24 +275,23 @@ function Row(props: {
   return (
     <div
       role="row"
-      aria-level={pair.depth + 1}
       aria-rowindex={props.position}
-      aria-expanded={pair.children.length === 0 ? undefined : !isCollapsed}
       className={`${GRID} absolute inset-x-0 top-0 border-b border-line hover:bg-hover`}
       style={{ height: ROW, transform: `translateY(${props.top}px)` }}
     >
       <span
-        role="gridcell"
+        role="cell"
         className="flex min-w-0 items-center gap-1.5"
         style={{ paddingLeft: Math.min(pair.depth, 24) * 14 }}
       >
         {pair.children.length > 0 ? (
           <IconButton
             icon={isCollapsed ? 'chevronRight' : 'chevronDown'}
-            label={isCollapsed ? 'Expand' : 'Collapse'}
+            label={`${isCollapsed ? 'Expand' : 'Collapse'} ${pair.name.slice(0, 80)}`}
+            aria-expanded={!isCollapsed}
             small
             className="-ml-1 size-5"
-            onClick={() => props.onToggle(pair.key)}
+            onClick={() => props.onToggle(pair.id)}
           />
         ) : (
           <span className="w-4 shrink-0" />
@@ -317,12 +317,12 @@ function Row(props: {
       <Time side={a} traceId={trees.a.traceId} spanIdOf={(index) => trees.a.node(index)!.spanId} />
       <Time side={b} traceId={trees.b.traceId} spanIdOf={(index) => trees.b.node(index)!.spanId} />
       <span
-        role="gridcell"
+        role="cell"
         className={classes('tabular text-right', by > 0 ? 'text-error' : by < 0 ? 'text-ok' : 'text-faint')}
       >
         {by === 0 ? '0' : signed(by)}
       </span>
-      <span role="gridcell" aria-hidden="true" className="relative h-2">
+      <span role="cell" aria-hidden="true" className="relative h-2">
         <span className="absolute inset-y-[-4px] left-1/2 w-px bg-line-strong" />
         <span
           className={classes(
@@ -338,7 +338,7 @@ function Row(props: {
 
 function Count({ side }: { side: Side | null }) {
   return (
-    <span role="gridcell" className="tabular text-right">
+    <span role="cell" className="tabular text-right">
       {side === null ? (
         <span className="text-faint">–</span>
       ) : (
@@ -355,7 +355,7 @@ function Count({ side }: { side: Side | null }) {
 function Time(props: { side: Side | null; traceId: string; spanIdOf: (index: number) => string }) {
   const { side } = props;
   return (
-    <span role="gridcell" className="tabular text-right">
+    <span role="cell" className="tabular text-right">
       {side === null ? (
         <span className="text-faint">–</span>
       ) : (

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type MadeSpan, outlineOf, made as span } from '../outline.fixture';
 import { TraceTree } from '../tree';
-import { difference, operationsThatDiffer, type Pair, pairsOf, rowsOf } from './pairs';
+import { difference, differing, operationsThatDiffer, type Pair, pairsOf, rowsOf } from './pairs';
 
 const treeOf = (spans: MadeSpan[]) => new TraceTree(outlineOf(spans));
 
@@ -28,11 +28,23 @@ it('puts the same paths beside each other, the greatest difference first', () =>
     '..retry -/1 200',
     '.mail 1/- -10',
   ]);
-  expect(rowsOf(pairs, new Set([pairs[0]!.children[0]!.key])).map(({ name }) => name)).toEqual([
+  expect(rowsOf(pairs, new Set([pairs[0]!.children[0]!.id])).map(({ name }) => name)).toEqual([
     'checkout',
     'pay',
     'mail',
   ]);
+});
+
+it('tells which pairs differ, and those above them', () => {
+  const names = (a: TraceTree, b: TraceTree) => {
+    const pairs = pairsOf(a, b);
+    const ids = differing(pairs);
+    return rowsOf(pairs, new Set())
+      .filter(({ id }) => ids.has(id))
+      .map(({ name }) => name);
+  };
+  expect(names(quick, slow)).toEqual(['checkout', 'pay', 'retry', 'mail']);
+  expect(names(quick, quick)).toEqual([]);
 });
 
 it('tells where the time went', () => {
@@ -49,4 +61,11 @@ it('keeps names apart that contain each other’s marks', () => {
   const one = treeOf([span('a', null, 0, 1, { name: 'x\u0001y' }), span('b', 'a', 0, 1, { name: 'z' })]);
   const other = treeOf([span('a', null, 0, 1, { name: 'x' }), span('b', 'a', 0, 1, { name: 'z' })]);
   expect(pairsOf(one, other)).toHaveLength(2);
+});
+
+it('is deep without holding each path', () => {
+  const chain = treeOf(
+    Array.from({ length: 20_000 }, (_, i) => span(`c${i}`, i === 0 ? null : `c${i - 1}`, i, 100_000)),
+  );
+  expect(rowsOf(pairsOf(chain, chain), new Set())).toHaveLength(20_000);
 });
