@@ -33,9 +33,11 @@ export default defineConfig({
   },
   projects: [
     // Against the built app and made-up data: `npm run build` first.
-    { name: 'mock', testIgnore: 'backbone.spec.ts', use: { baseURL: MOCK } },
+    { name: 'mock', testIgnore: ['backbone.spec.ts', 'oncall.spec.ts'], use: { baseURL: MOCK } },
     // Against a running server that has received spans: BASE_URL says where it is.
     { name: 'backbone', testMatch: 'backbone.spec.ts' },
+    // Against a running server that has received visits of the demo shop: DEMO_URL says where it is.
+    { name: 'oncall', testMatch: 'oncall.spec.ts' },
   ],
   webServer: {
     command: 'node mock/server.mjs --dist --port=9092',

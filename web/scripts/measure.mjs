@@ -1,7 +1,7 @@
 /**
  * Measures the app against a running server, into which it sends what it opens: traces of 100,000 and of 1,000,000 spans,
- * 100,000 processes, and 2,000,000 log records that it then asks for as the page does. The server should be a release build on an empty folder, with a memory limit that a trace of a
- * million spans fits into (`--memory-limit 3GiB`).
+ * 100,000 processes, and 2,000,000 log records; it asks for spans and log records as the pages do. The server should be
+ * a release build on an empty folder.
  *
  *     node scripts/measure.mjs http://127.0.0.1:9090
  */
@@ -184,8 +184,23 @@ try {
     try {
       const opened = await opening(page, `/traces/${traceId}`, tree);
       const scrolled = await frames(page.getByRole('tree', { name: 'Spans' }));
+      const views = [];
+      for (const [key, name] of [
+        ['2', 'flame graph'],
+        ['3', 'operations'],
+        ['4', 'table of spans'],
+        ['1', 'waterfall'],
+      ]) {
+        const began = performance.now();
+        await page.keyboard.press(key);
+        await page.evaluate(
+          () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+        );
+        views.push(`${name} ${(performance.now() - began).toFixed(0)} ms`);
+      }
       tell(`${name}: first rows`, `${(opened / 1_000).toFixed(2)} s`);
       tell(`${name}: frame while scrolling`, framesText(scrolled));
+      tell(`${name}: from view to view`, views.join(', '));
     } catch (error) {
       tell(`${name}: does not open`, error.message);
     }
@@ -197,6 +212,23 @@ try {
   const scrolled = await frames(page.getByLabel('List of processes'));
   tell('list of 100,000 processes: first rows', `${(listed / 1_000).toFixed(2)} s`);
   tell('list of 100,000 processes: frame while scrolling', framesText(scrolled));
+
+  // Those of both traces and of the processes.
+  const spans = `from=${start - HOUR}&to=${start + HOUR}`;
+  const ofSpans = [
+    ['newest 20 traces', '/v1/traces?limit=20'],
+    ['newest 500 traces', '/v1/traces?limit=500'],
+    ['… with a text that few have', '/v1/traces?limit=500&text=user-4711'],
+    ['heatmap', '/api/traces/heatmap?columns=160'],
+    ['… of a service', '/api/traces/heatmap?columns=160&service=service-3'],
+    ['… with a text that few have', '/api/traces/heatmap?columns=160&text=user-4711'],
+    ['what differs where spans failed', '/api/traces/differences?selected_error=true'],
+    ['rate, errors and durations over time', '/api/traces/series?points=60'],
+    ['map of the services', '/api/services/map?'],
+    ['attributes to suggest', '/api/traces/attributes?'],
+  ];
+  for (const [name, question] of ofSpans)
+    tell(`1,200,000 spans: ${name}`, `${(await answering(`${question}&${spans}`)).toFixed(0)} ms`);
 
   await sendLogs();
   const hour = `from=${start - HOUR}&to=${start}`;

@@ -51,17 +51,22 @@ fn real_clients() -> Result<()> {
         .env("GLASSHOUSE_BIN", target_dir().join("debug/glasshouse")))
 }
 
-/// The pages in Chromium, over what the Python SDK sent to a server that began empty.
+/// The pages in Chromium, over what the Python SDK and the demo sent to servers that began empty.
 fn browser() -> Result<()> {
     let chromium = setup::chromium()?;
     let python = setup::python()?;
-    let server = TestServer::start(&target_dir().join("debug/glasshouse"), &target_dir().join("browser-test-data"))?;
+    let binary = target_dir().join("debug/glasshouse");
+    let server = TestServer::start(&binary, &target_dir().join("browser-test-data"))?;
+    let shop = TestServer::start(&binary, &target_dir().join("browser-test-shop"))?;
+    let shop_url = format!("http://{}", shop.address("http")?);
+    run(command(&binary, ".").args(["demo", "--traces-per-second", "400", "--for", "8s", "--endpoint", &shop_url]))?;
     run(command(python, ".")
         .arg("tests/clients/send_checkout.py")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", server.address("otlp_grpc")?)))?;
     run(command("npm", "web")
         .args(["run", "e2e"])
         .env("CHROMIUM", chromium)
+        .env("DEMO_URL", shop_url)
         .env("BASE_URL", format!("http://{}", server.address("http")?)))
 }
 

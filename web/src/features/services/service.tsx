@@ -281,18 +281,21 @@ function Requests(props: {
 /** Points stand in the middle of their step. */
 const middle = (time: Nanos, step: Duration) => (time + step / 2n) as Nanos;
 
-/** A step without requests has a rate of nothing; one that is not over is not told of. */
+/** A step without requests has a rate of nothing; one that goes on has that of its time so far. */
 function rateLines({ points, step, from, to }: SpanSeries): Line[] {
   if (step === null) return [];
   const known = new Map(points.map(({ time, spans }) => [time, spans]));
-  const steps: { time: Nanos; spans: CallFigures | undefined }[] = [];
-  for (let time = ((from / step) * step) as Nanos; time + step <= to; time = (time + step) as Nanos)
-    if (time >= from) steps.push({ time, spans: known.get(time) });
+  const steps: { time: Nanos; end: Nanos; spans: CallFigures | undefined }[] = [];
+  for (let time = ((from / step) * step) as Nanos; time < to; time = (time + step) as Nanos) {
+    const end = (time + step < to ? time + step : to) as Nanos;
+    // Too short a time has no rate.
+    if (time >= from && end - time >= step / 10n) steps.push({ time, end, spans: known.get(time) });
+  }
   const line = (label: string, of: 'count' | 'errors'): Line => ({
     label,
-    points: steps.map(({ time, spans }) => ({
+    points: steps.map(({ time, end, spans }) => ({
       time: middle(time, step),
-      value: rateOf(spans?.[of] ?? 0, time, (time + step) as Nanos),
+      value: rateOf(spans?.[of] ?? 0, time, end),
     })),
   });
   return [line('Requests', 'count'), line('Errors', 'errors')];
