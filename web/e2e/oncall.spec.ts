@@ -12,7 +12,10 @@ test.use({ viewport: { width: 1400, height: 800 }, baseURL: process.env.DEMO_URL
 
 test('from the first page to the guilty attribute and span in six actions', async ({ page }) => {
   const complaints = watchComplaints(page);
-  const picture = (name: string) => page.screenshot({ path: `${SCREENSHOTS}/oncall-${name}.png` });
+  const picture = async (name: string) => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.screenshot({ path: `${SCREENSHOTS}/oncall-${name}.png` });
+  };
   const differences = page.getByRole('complementary', { name: 'What differs' });
   const value = (text: string) =>
     differences
@@ -20,7 +23,8 @@ test('from the first page to the guilty attribute and span in six actions', asyn
       .getByRole('button')
       .filter({ hasText: text })
       .first();
-  await page.goto('/');
+  // Pictures for the docs are of less than the usual hour: `TIME='?from=-6m'`.
+  await page.goto(`/${process.env.TIME === undefined ? '' : `traces${process.env.TIME}`}`);
   await expect(page.getByRole('img', { name: /^Durations over time of/ })).toBeVisible();
 
   // 1: what are the slowest requests?
@@ -66,12 +70,14 @@ test('the map of the demo shop tells the same story', async ({ page }) => {
   await expect(map.getByRole('img', { name: /^Database postgresql/ })).toBeVisible();
   await expect(map.getByRole('img', { name: /^Messaging kafka/ })).toBeVisible();
   await expectAccessible(page);
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.screenshot({ path: `${SCREENSHOTS}/services.png` });
   await map.getByRole('link', { name: /^Service checkout/ }).click();
   const calls = page.getByRole('region', { name: 'Calls', exact: true });
   await expect(calls.getByRole('row').filter({ hasText: 'postgresql' })).toContainText(/\d ms|\d s/);
   await expect(page.getByRole('list', { name: 'Requests by duration' })).toBeVisible();
   await expectAccessible(page);
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.screenshot({ path: `${SCREENSHOTS}/service.png` });
 });
 
@@ -83,5 +89,6 @@ test('two orders are compared', async ({ page }) => {
   const added = page.getByRole('table', { name: 'Paths of both traces' }).getByRole('row');
   await expect(added.filter({ hasText: 'SELECT contracts' })).toContainText('only in A');
   await expectAccessible(page);
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.screenshot({ path: `${SCREENSHOTS}/compare.png` });
 });

@@ -56,7 +56,7 @@ pub struct Differences {
 /// A value that is more frequent among the selected.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ValueDifference {
-    /// What has it: `field` (of the span: service, operation, kind, status, status_message), `span` (its attributes) or
+    /// What has it: `field` (of the span: service, operation, kind, status, status message), `span` (its attributes) or
     /// `resource` (those of its process).
     pub place: &'static str,
     /// Key of the attribute, or name of the field.

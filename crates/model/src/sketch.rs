@@ -73,7 +73,7 @@ mod tests {
         let mut exact: Vec<i64> = (0..10_000)
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                1i64 << (state >> 59) | (state >> 40) as i64 % 1000
+                (1i64 << (state >> 59)) | ((state >> 40) as i64 % 1000)
             })
             .collect();
         let mut halves = [DurationSketch::default(), DurationSketch::default()];

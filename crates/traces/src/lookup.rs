@@ -23,6 +23,9 @@ const PIECE_ROWS: u64 = 16 << 10;
 const KEPT_ROWS: u64 = 64 << 10;
 const KEPT_BYTES: usize = 16 << 20;
 
+/// A range of a file's rows, behind the number of rows in the ranges before.
+type NumberedRange = (u64, Range<u64>);
+
 /// Where rows of some traces are.
 #[derive(Debug)]
 pub(crate) enum Place {
@@ -51,7 +54,7 @@ impl Place {
     }
 
     /// The ranges of a file's rows, with the number of rows before each.
-    fn ranges(&self) -> Vec<(u64, Range<u64>)> {
+    fn ranges(&self) -> Vec<NumberedRange> {
         let Self::File(_, rows) = self else { return Vec::new() };
         let ranges = rows.iter().scan(0, |before, range| {
             let first = *before;
@@ -71,7 +74,7 @@ impl Place {
 
     /// Where some of the rows, ascending and counted from the place's first, come from; `ranges` are those of its file with
     /// the number of rows before each.
-    fn sources(&self, ranges: &[(u64, Range<u64>)], rows: impl IntoIterator<Item = u32>) -> Vec<(Source, Vec<u32>)> {
+    fn sources(&self, ranges: &[NumberedRange], rows: impl IntoIterator<Item = u32>) -> Vec<(Source, Vec<u32>)> {
         match self {
             Self::Hot(batch, places) => {
                 vec![(Source::Hot(batch.clone()), rows.into_iter().map(|row| places[row as usize]).collect())]
@@ -111,7 +114,7 @@ pub(crate) struct Rows<'a> {
     table: Table,
     pieces: Vec<Place>,
     /// Of each piece, its ranges once they were needed.
-    ranges: Vec<OnceCell<Vec<(u64, Range<u64>)>>>,
+    ranges: Vec<OnceCell<Vec<NumberedRange>>>,
     /// The columns of every piece, when they are so few that reading them once and keeping them is the best.
     kept: Option<(Vec<RecordBatch>, Scratch<'a>)>,
     stop: &'a Stop,

@@ -25,9 +25,9 @@ pub(crate) struct Version {
 /// What tells the versions of spans apart, in columns.
 #[derive(Debug)]
 pub(crate) struct Versions<'a> {
-    start_time: &'a PrimitiveArray<TimestampNanosecondType>,
-    end_time: &'a PrimitiveArray<TimestampNanosecondType>,
-    ingest_time: &'a PrimitiveArray<TimestampNanosecondType>,
+    start: &'a PrimitiveArray<TimestampNanosecondType>,
+    end: &'a PrimitiveArray<TimestampNanosecondType>,
+    ingest: &'a PrimitiveArray<TimestampNanosecondType>,
 }
 
 impl<'a> Versions<'a> {
@@ -36,16 +36,16 @@ impl<'a> Versions<'a> {
 
     pub fn new(batch: &'a RecordBatch) -> Result<Self, Failure> {
         let time = |name| cells::times(cells::column(batch, name)?);
-        Ok(Self { start_time: time("start_time")?, end_time: time("end_time")?, ingest_time: time("ingest_time")? })
+        Ok(Self { start: time("start_time")?, end: time("end_time")?, ingest: time("ingest_time")? })
     }
 
     pub fn of(&self, row: usize) -> Version {
-        let end_time = cells::value(self.end_time, row);
+        let end_time = cells::value(self.end, row);
         Version {
             is_complete: end_time.is_some(),
-            ingest_time: self.ingest_time.value(row),
+            ingest_time: self.ingest.value(row),
             end_time,
-            start_time: self.start_time.value(row),
+            start_time: self.start.value(row),
         }
     }
 }

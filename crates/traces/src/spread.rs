@@ -126,7 +126,8 @@ pub(crate) fn differences(
     let mut matching = Matching::new(traces, snapshot, &filter, stop)?;
     let mut scratch = stop.scratch();
     let mut tally = Tally::new(stop);
-    let (mut chosen, mut others): (Vec<(Source, Vec<u32>)>, Vec<(Source, Vec<u32>)>) = Default::default();
+    let mut chosen: Vec<(Source, Vec<u32>)> = Vec::new();
+    let mut others: Vec<(Source, Vec<u32>)> = Vec::new();
     let (mut selected_count, mut rest_count) = (0, 0);
     let mut processes = Processes::default();
     while let Some((source, rows)) = matching.next()? {

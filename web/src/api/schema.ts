@@ -1659,7 +1659,7 @@ export interface components {
             /** @description Key of the attribute, or name of the field. */
             key: string;
             /**
-             * @description What has it: `field` (of the span: service, operation, kind, status, status_message), `span` (its attributes) or
+             * @description What has it: `field` (of the span: service, operation, kind, status, status message), `span` (its attributes) or
              *     `resource` (those of its process).
              */
             place: string;

@@ -13,6 +13,9 @@ use crate::lake::Place;
 use crate::naive::{self, Row};
 use crate::search::{EPOCH, TICK, attribute, filter, lake, place, process_id, row, runtime, span_id, trace_id};
 
+/// What a node is, and its name.
+type Node<'a> = (NodeKind, &'a str);
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
@@ -72,8 +75,8 @@ proptest! {
             prop_assert_eq!(series.points, points.into_iter().collect::<Vec<_>>(), "{:?}", filter);
 
             let map = runtime().block_on(traces.service_map(&filter)).unwrap();
-            let mut nodes: BTreeMap<(NodeKind, &str), u64> = BTreeMap::new();
-            let mut edges: BTreeMap<((NodeKind, &str), (NodeKind, &str)), (u64, u64)> = BTreeMap::new();
+            let mut nodes: BTreeMap<Node<'_>, u64> = BTreeMap::new();
+            let mut edges: BTreeMap<(Node<'_>, Node<'_>), (u64, u64)> = BTreeMap::new();
             for row in rows.iter().filter(has_ended) {
                 let own = (NodeKind::Service, row.service);
                 *nodes.entry(own).or_default() += u64::from(naive::is_request(row));
