@@ -1,17 +1,24 @@
 import { Link, type LinkProps, useNavigate } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { IconButton } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { useHotkeys } from '@/ui/hotkeys';
 import { Icon, type IconName, Logo } from '@/ui/icons';
 import { KeyboardHelp } from '@/ui/keyboard-help';
+import { OfflineNotice } from '@/ui/offline';
 import { type Theme, toggleTheme, useTheme } from '@/ui/preferences';
 import { oneOf, stored, useStored } from '@/ui/stored';
 import { Toasts } from '@/ui/toasts';
 import { Tooltip } from '@/ui/tooltip';
+import { CommandPalette } from './palette';
 
 /** The pages, in the order of the navigation. */
-const PAGES: readonly { to: NonNullable<LinkProps['to']>; label: string; icon: IconName; key: string }[] = [
+const PAGES: readonly {
+  to: NonNullable<LinkProps['to']> & string;
+  label: string;
+  icon: IconName;
+  key: string;
+}[] = [
   { to: '/traces', label: 'Traces', icon: 'traces', key: 't' },
   { to: '/services', label: 'Services', icon: 'services', key: 's' },
   { to: '/logs', label: 'Logs', icon: 'logs', key: 'l' },
@@ -29,6 +36,23 @@ const THEMES: Readonly<Record<Theme, { next: Theme; icon: IconName; label: strin
 /** What is around every page: navigation, theme, keyboard help, notifications. */
 export function Shell({ children }: { children: ReactNode }) {
   const [help, setHelp] = useState(false);
+  const [commands, setCommands] = useState(false);
+  // The only shortcut with a modifier: it works while typing too, as people know it from elsewhere.
+  useEffect(() => {
+    const open = (event: KeyboardEvent) => {
+      if (
+        event.key.toLowerCase() !== 'k' ||
+        !(event.ctrlKey || event.metaKey) ||
+        event.altKey ||
+        event.shiftKey
+      )
+        return;
+      event.preventDefault();
+      setCommands((open) => !open);
+    };
+    window.addEventListener('keydown', open);
+    return () => window.removeEventListener('keydown', open);
+  }, []);
   const [chosenWidth, setWidth] = useStored(width);
   const [theme, setTheme] = useTheme();
   const navigate = useNavigate();
@@ -42,6 +66,7 @@ export function Shell({ children }: { children: ReactNode }) {
       run: () => void navigate({ to }),
     })),
     { keys: ['d'], label: 'Light or dark', run: toggleTheme },
+    { keys: ['Ctrl+K'], shown: ['Ctrl', 'K'], label: 'Commands', run: () => setCommands(true) },
     { keys: ['?'], label: 'This help', run: () => setHelp((open) => !open) },
   ]);
 
@@ -97,6 +122,13 @@ export function Shell({ children }: { children: ReactNode }) {
             onClick={() => setTheme(THEMES[theme].next)}
           />
           <IconButton
+            icon="search"
+            label="Commands"
+            shortcut="Ctrl K"
+            side="right"
+            onClick={() => setCommands(true)}
+          />
+          <IconButton
             icon="keyboard"
             label="Keyboard"
             shortcut="?"
@@ -113,8 +145,10 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </nav>
       <main id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
+        <OfflineNotice />
         {children}
       </main>
+      <CommandPalette open={commands} onClose={() => setCommands(false)} pages={PAGES} />
       <KeyboardHelp open={help} onClose={() => setHelp(false)} />
       <Toasts />
     </div>

@@ -125,7 +125,7 @@ function Summary({ trees, pairs }: { trees: Trees; pairs: readonly Pair[] }) {
   const by = trees.b.length - trees.a.length;
   return (
     <div className="@container shrink-0 border-b border-line bg-surface px-4 py-3">
-      <div className="grid gap-3 @3xl:grid-cols-[1fr_1fr_1.2fr]">
+      <div className="grid items-start gap-3 @3xl:grid-cols-[1fr_1fr_1.2fr]">
         {(['a', 'b'] as const).map((which) => {
           const tree = trees[which];
           const { span } = rootOf(tree);
