@@ -151,6 +151,24 @@ test('a comparison without traces, or with an unknown one, says so', async ({ pa
   await expect(page.getByText('Both traces took the same paths equally often.')).toBeVisible();
 });
 
+test('hostile text is text in every view, and trouble breaks none', async ({ page }) => {
+  const hostile = '<img src=x onerror=alert(1)>';
+  for (const [path, place] of [
+    ['view=flame', page.getByRole('group', { name: 'Flame graph' })],
+    ['view=operations', page.getByRole('table', { name: 'Operations' })],
+    ['view=spans', page.getByRole('table', { name: 'Table of spans' })],
+    ['critical=true', page.getByRole('tree', { name: 'Spans' })],
+  ] as const) {
+    await page.goto(`/traces/${TROUBLED}?${path}`);
+    await expect(place.getByText(hostile).or(place.getByTitle(hostile)).first()).toBeAttached();
+    expect(await page.locator('img').count()).toBe(0);
+  }
+  await page.goto(`/traces/${TROUBLED}?view=operations`);
+  await page.getByRole('radio', { name: 'service' }).check({ force: true });
+  await expect(page.getByRole('table', { name: 'Services of the trace' })).toContainText('(no service name)');
+  await page.getByRole('radio', { name: 'operation' }).check({ force: true });
+});
+
 test('what fails to load says so, and is asked for again', async ({ page }) => {
   const refuse = (pattern: string, message: string) =>
     page.route(pattern, (route) =>

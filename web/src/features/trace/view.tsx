@@ -93,7 +93,7 @@ export function TraceView(props: {
     setSeenTree(tree);
     setZoom(zoom);
     // Rows are not where they were.
-    const ids = [...collapsed].map((index) => seenTree.node(index)!.spanId);
+    const ids = Array.from(collapsed, (index) => seenTree.outline.idOf(seenTree.numbers[index]!));
     const numbers = tree.outline.findAll(new Set(ids)).values();
     setCollapsed(new Set(Array.from(numbers, (number) => tree.positions[number]!)));
   }
