@@ -1,6 +1,6 @@
-import { useEffect, useRef } from 'react';
 import { useHotkeyGroups } from './hotkeys';
 import { Icon } from './icons';
+import { Modal } from './modal';
 import { Key } from './tooltip';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -13,25 +13,17 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** All shortcuts of the page that is open. */
 export function KeyboardHelp({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const groups = useHotkeyGroups();
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
   return (
-    <dialog
-      ref={dialog}
-      aria-labelledby="keyboard-help"
+    <Modal
+      open={open}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && onClose()}
+      label="Keyboard"
       onKeyDown={(event) => event.key === '?' && onClose()}
-      className="floating m-auto w-[min(34rem,90vw)] p-0 text-text backdrop:bg-[rgb(0_0_0/40%)]"
+      className="m-auto w-[min(34rem,90vw)]"
     >
       <div className="flex items-center justify-between border-b border-line px-4 py-2.5">
-        <h2 id="keyboard-help" className="text-sm font-medium">
-          Keyboard
-        </h2>
+        <h2 className="text-sm font-medium">Keyboard</h2>
         {/* No tooltip: it would take the Esc that closes the dialog. */}
         <button
           type="button"
@@ -61,6 +53,6 @@ export function KeyboardHelp({ open, onClose }: { open: boolean; onClose: () => 
           </section>
         ))}
       </div>
-    </dialog>
+    </Modal>
   );
 }

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import { servicesQuery } from '@/api/services';
 import { classes } from '@/ui/classes';
 import { copy } from '@/ui/copy';
 import { useHotkeyGroups } from '@/ui/hotkeys';
 import { Icon, type IconName } from '@/ui/icons';
+import { Modal } from '@/ui/modal';
 import { useTimeRange } from '@/ui/time-range';
 import { Key } from '@/ui/tooltip';
 import { type Command, matching, typedCommands } from './commands';
@@ -32,22 +33,15 @@ export function CommandPalette({
   onClose: () => void;
   pages: readonly { to: string; label: string }[];
 }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc closes it
-    <dialog
-      ref={dialog}
-      aria-label="Commands"
+    <Modal
+      open={open}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && onClose()}
-      className="floating mx-auto mt-[12vh] mb-auto w-[min(38rem,92vw)] p-0 text-text backdrop:bg-[rgb(0_0_0/40%)]"
+      label="Commands"
+      className="mx-auto mt-[12vh] mb-auto w-[min(38rem,92vw)]"
     >
       {open && <Commands pages={pages} close={onClose} />}
-    </dialog>
+    </Modal>
   );
 }
 

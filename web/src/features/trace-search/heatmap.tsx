@@ -2,12 +2,13 @@ import { type PointerEvent, useMemo, useState } from 'react';
 import type { HeatmapCell, Heatmap as SpanMap } from '@/api/spread';
 import { clockTicks } from '@/base/clock-ticks';
 import { formatDuration } from '@/base/durations';
-import { after, type Duration, maxOf, type Nanos } from '@/base/nanos';
+import { after, type Duration, maxOf } from '@/base/nanos';
 import { plural } from '@/base/numbers';
 import { formatClock, formatDate } from '@/base/times';
 import type { SpanSelection } from '@/base/trace-search';
-import { CANVAS_FONT, type Surface, useCanvas } from '@/ui/canvas';
+import { type Surface, useCanvas } from '@/ui/canvas';
 import { useZone } from '@/ui/preferences';
+import { drawAxes, frameOf } from './axes';
 import { type CellScale, cellScale, hasSpans, selectionOf, spansOf } from './heatmap-scale';
 import type { Frame } from './scatter-scale';
 
@@ -32,15 +33,7 @@ export function Heatmap(props: {
   const [width, setWidth] = useState(0);
   const [pointer, setPointer] = useState<Place | null>(null);
   const [held, setHeld] = useState<Place | null>(null);
-  const frame: Frame = useMemo(
-    () => ({
-      left: MARGIN.left,
-      top: MARGIN.top,
-      width: Math.max(1, width - MARGIN.left - MARGIN.right),
-      height: HEIGHT - MARGIN.top - MARGIN.bottom,
-    }),
-    [width],
-  );
+  const frame = useMemo(() => frameOf(width, HEIGHT, MARGIN), [width]);
   // A sender's clock may run ahead of ours: its spans are shown all the same.
   const to = useMemo(
     () =>
@@ -70,12 +63,12 @@ export function Heatmap(props: {
         setWidth(surface.width);
         return;
       }
+      const ticks = clockTicks(from, to, Math.max(2, Math.floor(frame.width / 130)), zone);
       drawAxes(
         surface,
-        map,
-        scale,
         frame,
-        clockTicks(from, to, Math.max(2, Math.floor(frame.width / 130)), zone),
+        decades(map, scale),
+        ticks.map(({ time, label }) => ({ x: scale.x(time), label })),
       );
       drawCells(surface, map, scale, cell);
       const shown = draft ?? selection;
@@ -150,43 +143,15 @@ function durationsOf(map: SpanMap, row: number): string {
   return next === undefined ? `≥ ${least}` : `${least} – ${formatDuration(next)}`;
 }
 
-function drawAxes(
-  { context, colour }: Surface,
-  map: SpanMap,
-  scale: CellScale,
-  frame: Frame,
-  ticks: readonly { time: Nanos; label: string }[],
-) {
-  context.font = CANVAS_FONT;
-  context.fillStyle = colour('--faint');
-  context.strokeStyle = colour('--line');
-  context.lineWidth = 1;
-  context.beginPath();
-  context.textAlign = 'right';
-  context.textBaseline = 'middle';
-  let last = Number.POSITIVE_INFINITY;
+/** Where powers of ten stand, from the shortest up. */
+function decades(map: SpanMap, scale: CellScale): { y: number; label: string }[] {
+  const marks: { y: number; label: string }[] = [];
   for (let row = scale.low; row <= scale.high + 1; row++) {
     const bound = map.bounds[row];
-    if (bound === undefined || !/^10*$/.test(bound.toString())) continue;
-    const y = Math.round(scale.y(row)) + 0.5;
-    if (last - y < 14) continue;
-    last = y;
-    context.moveTo(frame.left, y);
-    context.lineTo(frame.left + frame.width, y);
-    context.fillText(formatDuration(bound), frame.left - 8, y);
+    if (bound !== undefined && /^10*$/.test(bound.toString()))
+      marks.push({ y: scale.y(row), label: formatDuration(bound) });
   }
-  context.textBaseline = 'top';
-  context.textAlign = 'center';
-  const base = frame.top + frame.height;
-  for (const { time, label } of ticks) {
-    const x = Math.round(scale.x(time)) + 0.5;
-    context.moveTo(x, base);
-    context.lineTo(x, base + 4);
-    if (x > frame.left + 12 && x < frame.left + frame.width - 12) context.fillText(label, x, base + 7);
-  }
-  context.moveTo(frame.left, base + 0.5);
-  context.lineTo(frame.left + frame.width, base + 0.5);
-  context.stroke();
+  return marks;
 }
 
 /** Shades by the logarithm, so that a single span is seen beside thousands; errors from the bottom of a cell. */

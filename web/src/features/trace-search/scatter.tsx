@@ -9,6 +9,7 @@ import { formatClock } from '@/base/times';
 import { CANVAS_FONT, type Surface, useCanvas } from '@/ui/canvas';
 import { useZone } from '@/ui/preferences';
 import { serviceLabel } from '@/ui/service';
+import { drawAxes, frameOf } from './axes';
 import { type Frame, nearestPoint, type Point, radiusOf, type Scale, scaleFor } from './scatter-scale';
 
 const HEIGHT = 168;
@@ -74,15 +75,7 @@ export function Scatter(props: {
         : maxOf(props.from, before(loadedFrom, ((between(loadedFrom, to) * 15n) / 100n) as Duration)),
     [props.from, loadedFrom, to],
   );
-  const frame: Frame = useMemo(
-    () => ({
-      left: MARGIN.left,
-      top: MARGIN.top,
-      width: Math.max(1, width - MARGIN.left - MARGIN.right),
-      height: HEIGHT - MARGIN.top - MARGIN.bottom,
-    }),
-    [width],
-  );
+  const frame = useMemo(() => frameOf(width, HEIGHT, MARGIN), [width]);
   const scale = useMemo(() => scaleFor(points, from, to, frame), [points, from, to, frame]);
 
   const canvas = useCanvas(
@@ -91,7 +84,13 @@ export function Scatter(props: {
         setWidth(surface.width);
         return;
       }
-      drawAxes(surface, scale, frame, clockTicks(from, to, Math.max(2, Math.floor(frame.width / 130)), zone));
+      const ticks = clockTicks(from, to, Math.max(2, Math.floor(frame.width / 130)), zone);
+      drawAxes(
+        surface,
+        frame,
+        scale.decades.map((decade) => ({ y: scale.y(decade), label: formatDuration(decade) })),
+        ticks.map(({ time, label }) => ({ x: scale.x(time), label })),
+      );
       if (loadedFrom !== null) drawUnloaded(surface, frame, scale.x(loadedFrom));
       drawPoints(surface, points, scale, highlighted);
       if (box !== null) drawBox(surface, box);
@@ -181,43 +180,6 @@ export function Scatter(props: {
 
 function isDrag({ x0, y0, x1, y1 }: Box): boolean {
   return Math.abs(x1 - x0) > DRAG || Math.abs(y1 - y0) > DRAG;
-}
-
-function drawAxes(
-  { context, colour }: Surface,
-  scale: Scale,
-  frame: Frame,
-  ticks: ReturnType<typeof clockTicks>,
-) {
-  context.font = CANVAS_FONT;
-  context.fillStyle = colour('--faint');
-  context.strokeStyle = colour('--line');
-  context.lineWidth = 1;
-  context.beginPath();
-  context.textAlign = 'right';
-  context.textBaseline = 'middle';
-  let last = Number.POSITIVE_INFINITY;
-  for (const decade of scale.decades) {
-    const y = Math.round(scale.y(decade)) + 0.5;
-    if (y < frame.top || y > frame.top + frame.height || last - y < 14) continue;
-    last = y;
-    context.moveTo(frame.left, y);
-    context.lineTo(frame.left + frame.width, y);
-    context.fillText(formatDuration(decade), frame.left - 8, y);
-  }
-  context.textBaseline = 'top';
-  context.textAlign = 'center';
-  for (const { time, label } of ticks) {
-    const x = Math.round(scale.x(time)) + 0.5;
-    context.moveTo(x, frame.top + frame.height);
-    context.lineTo(x, frame.top + frame.height + 4);
-    if (x > frame.left + 12 && x < frame.left + frame.width - 12)
-      context.fillText(label, x, frame.top + frame.height + 7);
-  }
-  const base = frame.top + frame.height + 0.5;
-  context.moveTo(frame.left, base);
-  context.lineTo(frame.left + frame.width, base);
-  context.stroke();
 }
 
 /** Hatches the time of which nothing is loaded yet, so that it does not look as if nothing had happened. */
