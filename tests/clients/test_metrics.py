@@ -131,3 +131,95 @@ def test_what_is_wrong_is_told(server, question, words):
     with pytest.raises(Refused) as refused:
         series(server, **question)
     assert refused.value.status == 400 and words in refused.value.body
+
+
+def of_host(host, service, *metrics):
+    """Metrics of a process of a service."""
+    resource = {"attributes": [
+        {"key": "service.name", "value": {"stringValue": service}},
+        {"key": "service.instance.id", "value": {"stringValue": str(uuid.UUID(int=host))}},
+    ]}
+    return {"resource": resource, "scopeMetrics": [{"metrics": list(metrics)}]}
+
+
+def grouped(answer):
+    """Of each group, the first value of its points."""
+    return {
+        tuple(a["value"]["stringValue"] for a in line["attributes"]): [p["values"][0] for p in line["points"]]
+        for line in answer["series"]
+    }
+
+
+def test_series_are_put_together(server):
+    gauge = lambda value: {"name": "memory", "unit": "By", "gauge": {"dataPoints": [
+        point(second, route, asInt=str(value * factor)) for second in range(0, 600, 10) for route, factor in (("/a", 1), ("/b", 10))]}}
+    counter = lambda each: {"name": "calls", "sum": {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [
+        point(second, asInt=str(second * each)) for second in range(0, 600, 10)]}}
+    histogram = lambda bucket: {"name": "latency", "unit": "ms", "histogram": {"aggregationTemporality": 1, "dataPoints": [
+        {**point(60, count="10", sum=50, explicitBounds=[10, 20],
+                 bucketCounts=["10" if n == bucket else "0" for n in range(3)]), "startTimeUnixNano": at(0)}]}}
+    server.post_json("/v1/metrics", {"resourceMetrics": [
+        of_host(1, "shop", gauge(1), counter(1), histogram(0)),
+        of_host(2, "shop", gauge(2), counter(3), histogram(1)),
+        of_host(3, "bank", gauge(5), counter(6), histogram(1)),
+    ]})
+    span = {"from": at(0), "to": at(600), "points": 200}
+    memory = lambda **question: grouped(series(server, name="memory", **span, **question))
+    # Points come each ten seconds: a step is no shorter than two of them.
+    assert series(server, name="memory", aggregate="sum", **span)["step_ns"] == str(30 * SECOND)
+    assert memory(aggregate="sum") == {(): [88] * 20}
+    assert memory(aggregate="average", by="service_name") == {("bank",): [27.5] * 20, ("shop",): [8.25] * 20}
+    assert memory(aggregate="max", by="http.route") == {("/a",): [5] * 20, ("/b",): [50] * 20}
+    assert memory(aggregate="min", by="http.route,service_name", service="shop") == {
+        ("/a", "shop"): [1] * 20, ("/b", "shop"): [10] * 20}
+    assert memory(aggregate="sum", **{"attr.http.route": "/a"}) == {(): [8] * 20}
+    by_process = memory(aggregate="sum", by="process_id")
+    assert by_process[(str(uuid.UUID(int=3)),)] == [55] * 20 and len(by_process) == 3
+    calls = series(server, name="calls", aggregate="sum", **span)
+    assert grouped(calls) == {(): [10] * 20} and calls["series"][0]["series_count"] == 3
+    assert "process_id" not in calls["series"][0]
+    latency = series(server, name="latency", aggregate="sum", percentiles="25,99.9", **span)
+    assert latency["columns"] == ["p25", "p99.9", "average", "rate"]
+    assert latency["series"][0]["points"][0]["values"] == pytest.approx([7.5, 19.985, 5, 0.5])
+
+    listed = json.loads(server.request(f"/api/metrics?{urllib.parse.urlencode({'service': 'shop'})}"))
+    assert [(m["name"], m["point_count"]) for m in listed["metrics"]] == [("calls", "120"), ("latency", "2"), ("memory", "240")]
+    asked = urllib.parse.urlencode({"name": "memory", "service": "shop"})
+    keys = json.loads(server.request(f"/api/metrics/attributes?{asked}"))
+    assert (keys["series_count"], keys["is_complete"]) == (4, True)
+    assert [key["key"] for key in keys["attributes"]] == ["http.route", "process_id", "scope_name", "service_name"]
+    assert keys["attributes"][0]["values"] == [{"value": "/a", "series_count": 2}, {"value": "/b", "series_count": 2}]
+
+
+def test_exemplars_lead_to_their_traces(server):
+    exemplar = lambda second, value, trace: {
+        "timeUnixNano": at(second), "asDouble": value, "traceId": f"{trace:032x}", "spanId": f"{trace:016x}"}
+    bounds = {"count": "10", "sum": 50, "explicitBounds": [10], "bucketCounts": ["9", "1"]}
+    points = [
+        # A cumulative point repeats what was told before.
+        point(60, **bounds, exemplars=[exemplar(5, 12.5, 1), exemplar(6, 3, 2)]),
+        point(120, **bounds, exemplars=[exemplar(5, 12.5, 1), exemplar(70, 15, 3)]),
+        point(120, "/b", **bounds, exemplars=[exemplar(71, 99, 4), {"timeUnixNano": at(72), "asInt": "7"}]),
+    ]
+    send(server, {"name": "latency", "histogram": {"aggregationTemporality": 2, "dataPoints": points}})
+    ask = lambda **question: json.loads(server.request(
+        f"/api/metrics/exemplars?{urllib.parse.urlencode({'name': 'latency', **question})}"))["exemplars"]
+    found = ask()
+    assert [(e["time"], e["value"], int(e["trace_id"], 16), int(e["span_id"], 16)) for e in found] == [
+        (at(5), 12.5, 1, 1), (at(6), 3, 2, 2), (at(70), 15, 3, 3), (at(71), 99, 4, 4)]
+    assert {e["service_name"] for e in found} == {"shop"}
+    assert [e["value"] for e in ask(**{"attr.http.route": "/b"})] == [99]
+    assert [e["value"] for e in ask(**{"from": at(70), "to": at(71)})] == [15]
+    few = [e["value"] for e in ask(limit=1, **{"from": at(0), "to": at(121)})]
+    assert 99 in few and len(few) <= 2
+
+
+@pytest.mark.parametrize("question, words", [
+    ({"aggregate": "median"}, "none of sum, average, min, max"),
+    ({"by": "http.route"}, "put together"),
+    ({"percentiles": "101"}, "0 to 100"),
+])
+def test_what_is_wrong_with_putting_together_is_told(server, question, words):
+    with pytest.raises(Refused) as refused:
+        series(server, name="x", **question)
+    assert refused.value.status == 400 and words in refused.value.body

@@ -20,11 +20,14 @@ mod value;
 pub use error::{ErrorBody, ErrorDetail, ErrorKind};
 pub use health::{Health, HealthState, Liveness, PartHealth};
 pub use ingest::{IngestAnswer, Rejection, StreamAnswer, StreamRequest, ZipkinAnswer};
-pub use metrics::{Metric, MetricList, MetricSeries, MetricSeriesList, MetricValues};
+pub use metrics::{
+    Metric, MetricAttribute, MetricAttributeList, MetricAttributeValue, MetricExemplar, MetricExemplarList, MetricList, MetricSeries,
+    MetricSeriesList, MetricValues,
+};
 pub use outline::{FoundSpans, OutlineEvents, SpanDetails, TraceOutline};
 pub use perfetto::{PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
 pub use processes::{LevelCounts, Process, ProcessCounts, ProcessList, ProcessStatistics};
-pub use query::{QueryColumn, QueryRequest, QueryResult, QueryValueType};
+pub use query::{QueryColumn, QueryRequest, QueryResult, QueryStatistics, QueryValueType};
 pub use services::{
     CallFigures, Operation, OperationList, Service, ServiceEdge, ServiceList, ServiceMap, ServiceNode, SpanPoint,
     SpanSeries,

@@ -1,4 +1,4 @@
-use glasshouse_model::{Attributes, DurationNs, ProcessId, Timestamp};
+use glasshouse_model::{Attributes, DurationNs, ProcessId, SpanId, Timestamp, TraceId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -47,8 +47,8 @@ pub struct MetricSeriesList {
     /// How much time a value stands for, in nanoseconds.
     #[schema(value_type = String)]
     pub step_ns: DurationNs,
-    /// What each value of a point is: `value` (the average), `rate` (per second), `average` (of observations), `p50`, `p90`
-    /// or `p99` (quantiles of observations).
+    /// What each value of a point is: `value`, `rate` (per second), `average` (of observations), or percentiles of
+    /// observations such as `p50` and `p99.9`.
     pub columns: Vec<String>,
     /// The series with the greatest values: on average of a gauge, in all of a counter, by the number of observations of a
     /// histogram; of the first thousand that come.
@@ -59,17 +59,20 @@ pub struct MetricSeriesList {
     pub skipped_point_count: u64,
 }
 
-/// The values of one process and one set of attributes.
+/// The values of one process and one set of attributes, or of several that are put together.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MetricSeries {
-    /// The process.
-    #[schema(value_type = String)]
-    pub process_id: ProcessId,
-    /// Instrumentation scope; empty when not said.
+    /// The process; absent where series are put together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, required = false)]
+    pub process_id: Option<ProcessId>,
+    /// Instrumentation scope; empty when not said, and where series are put together.
     pub scope_name: String,
-    /// Attributes of the points.
+    /// Attributes of the points, or what keeps apart those that are put together: absent where a series has none.
     #[schema(value_type = Vec<KeyValue>)]
     pub attributes: Attributes,
+    /// How many series it is made of.
+    pub series_count: u64,
     /// The values, earliest first. Where no point was sent, there is none.
     pub points: Vec<MetricValues>,
 }
@@ -82,4 +85,61 @@ pub struct MetricValues {
     pub time: Timestamp,
     /// As `columns` says; null where there is none.
     pub values: Vec<Option<f64>>,
+}
+
+/// What tells the series of a metric apart.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MetricAttributeList {
+    /// The keys: those with several values first, then by name.
+    pub attributes: Vec<MetricAttribute>,
+    /// How many series were looked at.
+    pub series_count: u64,
+    /// Whether those are all.
+    pub is_complete: bool,
+}
+
+/// A key of attributes, or `service_name`, `process_id` or `scope_name`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MetricAttribute {
+    /// The key.
+    pub key: String,
+    /// Its values, those of most series first.
+    pub values: Vec<MetricAttributeValue>,
+    /// How many more there are.
+    pub hidden_value_count: u64,
+}
+
+/// A value of a key.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MetricAttributeValue {
+    /// The value as text.
+    pub value: String,
+    /// In how many series it is.
+    pub series_count: u64,
+}
+
+/// Observations behind a metric.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MetricExemplarList {
+    /// The exemplars, earliest first.
+    pub exemplars: Vec<MetricExemplar>,
+}
+
+/// An observation with the span in which it was made.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MetricExemplar {
+    /// When it was made, Unix nanoseconds.
+    #[schema(value_type = String)]
+    pub time: Timestamp,
+    /// What was observed.
+    pub value: f64,
+    /// The trace.
+    #[schema(value_type = String)]
+    pub trace_id: TraceId,
+    /// The span; absent when not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, required = false)]
+    pub span_id: Option<SpanId>,
+    /// `service.name` of who made it.
+    pub service_name: String,
 }

@@ -1,5 +1,10 @@
+use std::collections::BTreeMap;
+
+use glasshouse_model::DurationNs;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::processes::decimal;
 
 /// A question in SQL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -19,6 +24,10 @@ pub struct QueryRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub limit: Option<usize>,
+    /// Values of `$name` in the statement, by name: text, numbers, `true`, `false` or `null`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = HashMap<String, Object>, required = false)]
+    pub parameters: BTreeMap<String, serde_json::Value>,
     /// Reads this snapshot of the lake's catalog only, without rows that are not in files yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -36,6 +45,41 @@ pub struct QueryResult {
     pub rows: Vec<Vec<serde_json::Value>>,
     /// How many rows there are.
     pub row_count: u64,
+    /// What it took; absent when nobody measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub statistics: Option<QueryStatistics>,
+}
+
+/// What an answer took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueryStatistics {
+    /// From the question until its plan was made, in nanoseconds.
+    #[schema(value_type = String)]
+    pub planning_ns: DurationNs,
+    /// From the question until the last row was computed, in nanoseconds.
+    #[schema(value_type = String)]
+    pub elapsed_ns: DurationNs,
+    /// Rows that were looked at: not those which statistics and indexes rule out.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub rows_read: u64,
+    /// Bytes read of files.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub bytes_read: u64,
+    /// Files that were read.
+    pub files_read: u64,
+    /// Files of the same tables that need not be read.
+    pub files_skipped: u64,
+    /// Most memory that sorts, groups and joins held at once, in bytes.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub peak_memory: u64,
+    /// Bytes written to disk for want of memory.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub spilled_bytes: u64,
 }
 
 /// A column of an answer.

@@ -1,4 +1,5 @@
-//! Wire formats to rows: OTLP (protobuf and JSON), native JSON, Zipkin v2 JSON; and spans to the forms of other tools.
+//! Wire formats to rows: OTLP (protobuf and JSON), native JSON, Zipkin v2 JSON; spans, and any rows, to the
+//! forms of other tools.
 //!
 //! Everything here is a pure function of the bytes and the time they were received, because replaying
 //! the write-ahead log runs it again. A request is refused whole when its bytes are malformed
@@ -10,6 +11,7 @@ mod native;
 mod otlp;
 mod outcome;
 mod process;
+mod rows;
 mod sampling;
 mod spans;
 mod thread;
@@ -21,6 +23,7 @@ use glasshouse_model::Timestamp;
 use glasshouse_tables::ports::{DecodeError, Decoded, Decoder, WireFormat};
 
 pub use process::{PROCESS_ID_NAMESPACE, process_id};
+pub use rows::{RowFormat, RowWriteError, RowWriter};
 pub use spans::{Processes, SpanWriter, jaeger_to_otlp, span_writer};
 pub use traces_json::traces_json_format;
 

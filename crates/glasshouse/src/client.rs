@@ -138,5 +138,5 @@ async fn decode_stream(answer: Response) -> Result<SqlStream, ClientError> {
         .chain(rest)
         .map_err(|error: ClientError| QueryError::Failed(error.to_string()))
         .boxed();
-    Ok(SqlStream { schema, batches })
+    Ok(SqlStream { schema, batches, statistics: None })
 }

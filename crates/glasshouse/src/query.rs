@@ -5,12 +5,13 @@ use std::io::{BufWriter, IsTerminal as _, Write};
 
 use futures::TryStreamExt as _;
 use glasshouse_api::QueryRequest;
+use glasshouse_formats::RowWriteError;
 use glasshouse_tables::ports::{QueryEngine as _, SqlRequest, SqlStream};
 
 use crate::cli::{OutputFormat, QueryArguments};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{OutputError, RowWriter};
+use crate::output::{Output, is_broken_pipe};
 use crate::place::{self, Place};
 use crate::serve::LocalLake;
 
@@ -27,7 +28,7 @@ pub async fn run(arguments: QueryArguments) -> Result<(), Failure> {
                 from: arguments.from.clone(),
                 to: arguments.to.clone(),
                 limit: arguments.limit,
-                snapshot: None,
+                ..QueryRequest::default()
             };
             let stream = Client::new(endpoint).query(&request).await;
             print(stream.map_err(|error| place.failure(WHAT, &error))?, &arguments).await
@@ -60,7 +61,7 @@ async fn print(stream: SqlStream, arguments: &QueryArguments) -> Result<(), Fail
         None => Box::new(BufWriter::new(std::io::stdout())),
     };
     match write(stream, arguments.format, out).await? {
-        Err(error) if !error.is_broken_pipe() => Err(Failure::new("cannot write the rows", error)),
+        Err(error) if !is_broken_pipe(&error) => Err(Failure::new("cannot write the rows", error)),
         _ => Ok(()),
     }
 }
@@ -70,8 +71,8 @@ async fn write(
     mut stream: SqlStream,
     format: OutputFormat,
     out: Box<dyn Write + Send>,
-) -> Result<Result<(), OutputError>, Failure> {
-    let mut writer = match RowWriter::new(format, &stream.schema, out) {
+) -> Result<Result<(), RowWriteError>, Failure> {
+    let mut writer = match Output::new(format, &stream.schema, out) {
         Ok(writer) => writer,
         Err(error) => return Ok(Err(error)),
     };

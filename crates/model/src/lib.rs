@@ -30,7 +30,7 @@ pub use spread::{
     AttributeKey, AttributeSurvey, Differences, Heatmap, HeatmapCell, SpanSelection, SpanSeries, ValueDifference,
     ValuePlace,
 };
-pub use steps::round_step;
+pub use steps::{round_step, round_up};
 pub use time::{Clock, DurationNs, SystemClock, TimeError, TimeRange, Timestamp};
 pub use time_text::DurationError;
 pub use timeline::{Kinds, KindsError, Subject, Survey, SurveyProgress, TimelineRequest};

@@ -4,10 +4,16 @@ use crate::{DurationNs, TimeRange};
 
 /// The shortest round length of time of which no more than so many make the range.
 pub fn round_step(range: TimeRange, buckets: usize) -> DurationNs {
+    let least = ((range.to - range.from).nanos().max(1) as u64).div_ceil(buckets as u64);
+    round_up(DurationNs::from_nanos(least.min(i64::MAX as u64) as i64))
+}
+
+/// The shortest round length of time that is no less than `least`, up to a whole number of days.
+pub fn round_up(least: DurationNs) -> DurationNs {
     const SECOND: u64 = 1_000_000_000;
     const CLOCK: [u64; 18] =
         [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
-    let least = ((range.to - range.from).nanos().max(1) as u64).div_ceil(buckets as u64);
+    let least = least.nanos().max(1) as u64;
     let below = (0..9).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_u64.pow(power)));
     let round = below.chain(CLOCK.map(|seconds| seconds * SECOND)).find(|step| *step >= least);
     let day = 86_400 * SECOND;

@@ -1,7 +1,10 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, ParquetFileReaderFactory};
@@ -13,7 +16,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SQLOptions;
 use glasshouse_model::TimeRange;
 use glasshouse_tables::ports::{Exporter, QueryEngine, QueryError, SqlDescription, SqlRequest, SqlStream};
@@ -27,6 +30,7 @@ use crate::perfetto_trace::TraceMaker;
 use crate::plain::{plain_schema, plain_type};
 use crate::run::{Deadline, Threads};
 use crate::scan::View;
+use crate::statistics::{Measured, ScannedTables};
 use crate::table_functions::Parameters;
 use crate::{EngineConfig, newest, session, statement};
 
@@ -104,11 +108,10 @@ impl Engine {
         }
     }
 
-    /// A runtime with a memory pool of its own for one query.
-    fn query_runtime(&self) -> Arc<RuntimeEnv> {
+    /// A runtime with the memory of one query.
+    fn query_runtime(&self, memory_pool: Arc<QueryPool>) -> Arc<RuntimeEnv> {
         let shared = self.planner.template.runtime_env();
-        let pool = QueryPool::new(self.config.query_memory_limit, &self.memory);
-        Arc::new(RuntimeEnv { memory_pool: Arc::new(pool), ..shared.as_ref().clone() })
+        Arc::new(RuntimeEnv { memory_pool, ..shared.as_ref().clone() })
     }
 }
 
@@ -128,6 +131,7 @@ fn empty_spill_dir(config: &EngineConfig) -> Result<(), QueryError> {
 #[async_trait]
 impl QueryEngine for Engine {
     async fn query(&self, request: SqlRequest) -> Result<SqlStream, QueryError> {
+        let asked = Instant::now();
         let deadline = self.config.timeout.map(Deadline::after);
         let snapshot = self.snapshot(request.snapshot).await?;
         let mut planner = self.planner.clone();
@@ -135,12 +139,16 @@ impl QueryEngine for Engine {
             // Traces are made of the present rows.
             planner.traces = None;
         }
-        let runtime = self.query_runtime();
-        let limit = request.limit;
-        let batches =
-            self.threads.compute(deadline, async move { planner.execute(request, snapshot, runtime).await }).await?;
+        let memory = Arc::new(QueryPool::new(self.config.query_memory_limit, &self.memory));
+        let runtime = self.query_runtime(Arc::clone(&memory));
+        let (limit, scanned) = (request.limit, Arc::new(ScannedTables::default()));
+        let view = (Arc::clone(&snapshot), Arc::clone(&scanned));
+        let begun = async move { planner.execute(request, view, runtime).await };
+        let (batches, plans) = self.threads.compute(deadline, begun).await?;
         let schema = plain_schema(&batches.schema());
-        Ok(self.threads.answer(batches, schema, limit, deadline))
+        let measured = Measured { asked, planning: asked.elapsed(), plans, memory, snapshot, scanned };
+        let stream = self.threads.answer(batches, schema, limit, deadline);
+        Ok(SqlStream { statistics: Some(Arc::new(move || measured.statistics())), ..stream })
     }
 
     async fn describe(&self, sql: &str) -> Result<SqlDescription, QueryError> {
@@ -153,37 +161,44 @@ impl QueryEngine for Engine {
 }
 
 impl Planner {
-    fn session(&self, snapshot: Arc<Snapshot>, range: TimeRange, parameters: Parameters) -> SessionState {
+    fn session(
+        &self,
+        (snapshot, scanned): (Arc<Snapshot>, Arc<ScannedTables>),
+        range: TimeRange,
+        parameters: Parameters,
+    ) -> SessionState {
         let (store, readers) = (self.store.clone(), Arc::clone(&self.readers));
-        let view = View { snapshot, range, store, readers, traces: self.traces.clone() };
+        let view = View { snapshot, range, store, readers, traces: self.traces.clone(), scanned };
         session::for_query(&self.template, &Arc::new(view), &Arc::new(parameters))
     }
 
     async fn execute(
         &self,
         request: SqlRequest,
-        snapshot: Arc<Snapshot>,
+        view: (Arc<Snapshot>, Arc<ScannedTables>),
         runtime: Arc<RuntimeEnv>,
-    ) -> Result<SendableRecordBatchStream, QueryError> {
+    ) -> Result<(SendableRecordBatchStream, Vec<Arc<dyn ExecutionPlan>>), QueryError> {
         let values = match &request.parameters {
             Some(batch) => parameter_values(batch)?,
-            None => Vec::new(),
+            None => HashMap::new(),
         };
-        let state = self.session(snapshot, request.range, Parameters(Some(values.clone())));
+        let state = self.session(view, request.range, Parameters(Some(values.clone())));
         let plan = logical_plan(&state, &request.sql).await?;
         let stream = async {
             let plan = if values.is_empty() { plan } else { plan.with_param_values(ParamValues::from(values))? };
             let plan = limited(plan, request.limit)?;
             let context = Arc::new(TaskContext::from(&state).with_runtime(runtime));
-            let plan = newest::bounded(&state, state.optimize(&plan)?, &context).await?;
+            let mut plans = Vec::new();
+            let plan = newest::bounded(&state, state.optimize(&plan)?, &context, &mut plans).await?;
             let plan = state.query_planner().create_physical_plan(&plan, &state).await?;
-            execute_stream(plan, context)
+            plans.push(Arc::clone(&plan));
+            Ok((execute_stream(plan, context)?, plans))
         };
         stream.await.map_err(|error: DataFusionError| query_error(&error))
     }
 
     async fn describe(&self, sql: &str, snapshot: Arc<Snapshot>) -> Result<SqlDescription, QueryError> {
-        let state = self.session(snapshot, TimeRange::ALL, Parameters(None));
+        let state = self.session((snapshot, Arc::default()), TimeRange::ALL, Parameters(None));
         let plan = logical_plan(&state, sql).await?;
         let mut parameters: Vec<_> = plan
             .get_parameter_types()
@@ -220,11 +235,17 @@ fn limited(plan: LogicalPlan, limit: Option<usize>) -> Result<LogicalPlan, DataF
     }
 }
 
-fn parameter_values(parameters: &arrow::record_batch::RecordBatch) -> Result<Vec<ScalarValue>, QueryError> {
+/// The values of a row by what follows the `$`: their position, counted from 1, or their name.
+fn parameter_values(parameters: &RecordBatch) -> Result<HashMap<String, ScalarValue>, QueryError> {
     if parameters.num_rows() != 1 {
         let rows = parameters.num_rows();
         return Err(QueryError::Invalid(format!("parameters are one row, not {rows}")));
     }
-    let values = parameters.columns().iter().map(|column| ScalarValue::try_from_array(column, 0));
-    values.collect::<Result<_, _>>().map_err(|error| query_error(&error))
+    let fields = parameters.schema_ref().fields().iter().zip(parameters.columns()).enumerate();
+    let values = fields.map(|(position, (field, column))| {
+        let named = field.name().strip_prefix('$').filter(|name| !name.starts_with(|first: char| first.is_ascii_digit()));
+        let name = named.map_or_else(|| (position + 1).to_string(), str::to_owned);
+        Ok((name, ScalarValue::try_from_array(column, 0)?))
+    });
+    values.collect::<Result<_, _>>().map_err(|error: DataFusionError| query_error(&error))
 }

@@ -19,6 +19,7 @@ use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExp
 use datafusion::physical_expr_adapter::PhysicalExprAdapterFactory;
 use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::execution_plan::SchedulingType;
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
@@ -42,7 +43,11 @@ pub(crate) struct HotSource {
     /// Columns that the projection gives.
     schema: SchemaRef,
     fetch: Option<usize>,
+    metrics: ExecutionPlanMetricsSet,
 }
+
+/// Name of the count of rows that were looked at.
+pub(crate) const ROWS_READ: &str = "rows_read";
 
 impl HotSource {
     /// All columns of the batches, which have the table's stored schema.
@@ -56,6 +61,7 @@ impl HotSource {
             projection: ProjectionExprs::from_indices(&columns, &logical),
             schema: logical,
             fetch: None,
+            metrics: ExecutionPlanMetricsSet::new(),
         }
     }
 
@@ -149,12 +155,17 @@ impl DataSource for HotSource {
         let reader = self.reader()?;
         let step = context.session_config().batch_size();
         let batches = self.partitions[partition].clone();
+        let rows_read = MetricBuilder::new(&self.metrics).counter(ROWS_READ, partition);
         let slices = batches.into_iter().flat_map(move |batch| {
             let rows = batch.num_rows();
             (0..rows).step_by(step).map(move |from| batch.slice(from, step.min(rows - from)))
         });
         let mut left = self.fetch.unwrap_or(usize::MAX);
-        let answers = slices.map(move |slice| reader.read(&slice)).map_while(move |answer| {
+        let answers = slices.map(move |slice| {
+            rows_read.add(slice.num_rows());
+            reader.read(&slice)
+        });
+        let answers = answers.map_while(move |answer| {
             if left == 0 {
                 return None;
             }
@@ -182,6 +193,10 @@ impl DataSource for HotSource {
             }
             DisplayFormatType::TreeRender => writeln!(f, "rows={rows}"),
         }
+    }
+
+    fn metrics(&self) -> ExecutionPlanMetricsSet {
+        self.metrics.clone()
     }
 
     fn output_partitioning(&self) -> Partitioning {

@@ -27,6 +27,7 @@ mod run;
 mod scan;
 mod session;
 mod statement;
+mod statistics;
 mod table_functions;
 mod trace_spans;
 mod tree;

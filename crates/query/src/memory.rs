@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
@@ -13,12 +14,22 @@ pub(crate) struct QueryPool {
     own: FairSpillPool,
     limit: usize,
     total: MemoryReservation,
+    peak: AtomicUsize,
 }
 
 impl QueryPool {
     /// At most `limit` bytes, taken from `total`.
     pub(crate) fn new(limit: usize, total: &Arc<dyn MemoryPool>) -> Self {
-        Self { own: FairSpillPool::new(limit), limit, total: MemoryConsumer::new("query").register(total) }
+        Self { own: FairSpillPool::new(limit), limit, total: MemoryConsumer::new("query").register(total), peak: AtomicUsize::new(0) }
+    }
+
+    /// Most bytes that were held at once.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    fn note_peak(&self) {
+        self.peak.fetch_max(self.own.reserved(), Ordering::Relaxed);
     }
 }
 
@@ -38,6 +49,7 @@ impl MemoryPool for QueryPool {
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
         self.own.grow(reservation, additional);
         self.total.grow(additional);
+        self.note_peak();
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
@@ -47,7 +59,9 @@ impl MemoryPool for QueryPool {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         self.own.try_grow(reservation, additional)?;
-        self.total.try_grow(additional).inspect_err(|_| self.own.shrink(reservation, additional))
+        self.total.try_grow(additional).inspect_err(|_| self.own.shrink(reservation, additional))?;
+        self.note_peak();
+        Ok(())
     }
 
     fn reserved(&self) -> usize {
@@ -74,8 +88,9 @@ mod tests {
     #[test]
     fn a_query_stays_within_its_share_and_the_total() {
         let total: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(100));
-        let pool = || Arc::new(QueryPool::new(80, &total)) as Arc<dyn MemoryPool>;
-        let (first, second) = (pool(), pool());
+        let counted = Arc::new(QueryPool::new(80, &total));
+        let first: Arc<dyn MemoryPool> = counted.clone();
+        let second: Arc<dyn MemoryPool> = Arc::new(QueryPool::new(80, &total));
         let held = MemoryConsumer::new("a").register(&first);
         assert!(held.try_grow(90).is_err());
         held.try_grow(70).unwrap();
@@ -85,7 +100,8 @@ mod tests {
         other.try_grow(30).unwrap();
         drop(held);
         assert_eq!(total.reserved(), 30);
-        drop((other, first, second));
+        assert_eq!(counted.peak(), 70);
+        drop((other, first, second, counted));
         assert_eq!(total.reserved(), 0);
     }
 }

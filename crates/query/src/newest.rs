@@ -16,7 +16,7 @@ use datafusion::common::{Column, Result};
 use datafusion::datasource::source_as_provider;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Sort, SortExpr, TableScan, lit};
-use datafusion::physical_plan::collect;
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use glasshouse_model::Timestamp;
 
 use crate::scan::{LakeTable, time_scalar};
@@ -26,11 +26,13 @@ const MAX_ROWS: usize = 10_000;
 /// Columns from which on it is worth it.
 const MIN_COLUMNS: usize = 6;
 
-/// The optimized plan with a bound on the time of rows, where it takes the first rows in order of time.
+/// The optimized plan with a bound on the time of rows, where it takes the first rows in order of time. What was run to
+/// find it is added to `run`.
 pub(crate) async fn bounded(
     state: &SessionState,
     plan: LogicalPlan,
     context: &Arc<TaskContext>,
+    run: &mut Vec<Arc<dyn ExecutionPlan>>,
 ) -> Result<LogicalPlan> {
     let Some((sort, key, rows)) = first_rows(&plan) else { return Ok(plan) };
     let Some(scan) = scan_of(&sort.input, key) else { return Ok(plan) };
@@ -46,6 +48,7 @@ pub(crate) async fn bounded(
         )?
         .build()?;
     let narrow = state.create_physical_plan(&narrow).await?;
+    run.push(Arc::clone(&narrow));
     let found = collect(narrow, Arc::clone(context)).await?;
     if found.iter().map(RecordBatch::num_rows).sum::<usize>() < rows {
         return Ok(plan);

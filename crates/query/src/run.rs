@@ -125,7 +125,7 @@ impl Threads {
                 }
             }
         });
-        SqlStream { schema, batches: batches.boxed() }
+        SqlStream { schema, batches: batches.boxed(), statistics: None }
     }
 }
 

@@ -29,6 +29,7 @@ use glasshouse_tables::{DataFile, Snapshot, Table};
 use crate::adapt::RowAdapterFactory;
 use crate::hot::HotSource;
 use crate::perfetto_trace::TraceMaker;
+use crate::statistics::ScannedTables;
 
 /// What one query may see.
 pub(crate) struct View {
@@ -42,6 +43,8 @@ pub(crate) struct View {
     pub(crate) readers: Arc<dyn ParquetFileReaderFactory>,
     /// Who makes Perfetto traces, of the rows at the moment when they are made; `None` when nobody does.
     pub(crate) traces: Option<TraceMaker>,
+    /// Which tables are scanned.
+    pub(crate) scanned: Arc<ScannedTables>,
 }
 
 impl fmt::Debug for View {
@@ -80,6 +83,7 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.view.scanned.add(self.table);
         let logical = self.table.logical_schema();
         let df_schema = DFSchema::try_from(Arc::clone(&logical))?;
         let range = self.range_filter().map(|range| state.create_physical_expr(range, &df_schema)).transpose()?;

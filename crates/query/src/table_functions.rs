@@ -1,5 +1,6 @@
 //! Functions that give tables: `trace_spans(id)`, `process_spans(id, …)` and their like.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -16,9 +17,9 @@ use crate::perfetto_trace;
 use crate::scan::{LakeTable, View, time_scalar};
 use crate::trace_spans::{self, TraceSpans};
 
-/// Values of `$1`, `$2`, …; `None` while a statement is only described.
+/// Values of `$1`, `$2`, … and `$name`, by what follows the `$`; `None` while a statement is only described.
 #[derive(Debug, Default)]
-pub(crate) struct Parameters(pub(crate) Option<Vec<ScalarValue>>);
+pub(crate) struct Parameters(pub(crate) Option<HashMap<String, ScalarValue>>);
 
 /// A table function: name, syntax, what it gives.
 pub(crate) struct FunctionDoc {
@@ -151,9 +152,8 @@ impl SpansFunction {
             Expr::Literal(value, _) => Ok(Argument::Value(value.clone())),
             Expr::Placeholder(Placeholder { id, .. }) => {
                 let Some(values) = &self.parameters.0 else { return Ok(Argument::Unknown) };
-                let position = id.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
-                let value = position.and_then(|position| values.get(position.checked_sub(1)?));
-                value
+                values
+                    .get(id.trim_start_matches('$'))
                     .map(|value| Argument::Value(value.clone()))
                     .ok_or_else(|| plan_datafusion_err!("no value was given for {id}"))
             }

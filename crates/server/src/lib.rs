@@ -12,7 +12,6 @@ mod ingest;
 mod json_rows;
 mod listen;
 mod logs;
-mod metric_series;
 mod metrics;
 mod openapi;
 mod origin;

@@ -1,26 +1,30 @@
-//! SQL over HTTP: rows as JSON or as an Arrow IPC stream, computed while they are sent.
+//! SQL over HTTP: rows as JSON, as an Arrow IPC stream or as a file, computed while they are sent.
 
-use arrow::error::ArrowError;
-use arrow::ipc::writer::StreamWriter;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use arrow::record_batch::RecordBatch;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::StreamExt;
-use glasshouse_api::{ErrorBody, QueryRequest, QueryResult};
-use glasshouse_tables::ports::{SqlRequest, SqlStream};
+use futures::{Stream, StreamExt};
+use glasshouse_api::{ErrorBody, QueryRequest, QueryResult, QueryStatistics};
+use glasshouse_formats::{RowFormat, RowWriter};
+use glasshouse_model::DurationNs;
+use glasshouse_tables::ports::{QueryError, SqlRequest, SqlStatistics, SqlStream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Refusal;
 use crate::body::{self, BodyLimits, Encoding};
+use crate::exports::download;
 use crate::json_rows::{columns, write_rows};
-use crate::params::time_range;
+use crate::params::{Params, time_range};
+use crate::sql::named_parameters;
 use crate::state::App;
 
-pub(crate) const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
 /// Largest request.
 const MAX_REQUEST: usize = 1 << 20;
 /// Bytes of an answer that are sent at once.
@@ -31,24 +35,71 @@ const CHUNK: usize = 64 << 10;
 /// The answer is computed while it is read; closing the connection stops the work. When it fails after it
 /// has begun, the connection is aborted: an answer that ends well is whole.
 #[utoipa::path(post, path = "/api/query", operation_id = "run_query", tag = "query", request_body = QueryRequest,
-    responses((status = 200, description = "The rows: JSON, or an Arrow IPC stream when `Accept` asks for `application/vnd.apache.arrow.stream`",
+    responses((status = 200, description = "The rows: JSON, or what `Accept` asks for: an Arrow IPC stream (`application/vnd.apache.arrow.stream`), Parquet (`application/vnd.apache.parquet`) or CSV (`text/csv`)",
             content((QueryResult = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))),
         (status = 400, description = "The statement or the request is wrong, or needs more than one query may have", body = ErrorBody),
         (status = 415, description = "The request is not JSON", body = ErrorBody),
         (status = 429, description = "Too many queries are running; see `Retry-After`", body = ErrorBody)))]
 pub(crate) async fn query(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let request = read_request(&app, &headers, body).await?;
+    let format = wanted(&headers);
+    let content_type = format.map_or("application/json", RowFormat::content_type);
+    let chunks = answer(&app, request, format).await?;
+    let chunks = chunks.map(|chunk| chunk.map_err(std::io::Error::other));
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static(content_type))], Body::from_stream(chunks)).into_response())
+}
+
+/// Answers a question in SQL as a file.
+///
+/// As `POST /api/query`, for links and downloads.
+#[utoipa::path(get, path = "/api/query", operation_id = "download_query", tag = "query",
+    params(("sql" = String, Query, description = "One read-only statement"),
+        ("format" = String, Query, description = "`csv`, `json` (one array of objects), `parquet` or `arrow` (an IPC stream)"),
+        ("from" = Option<String>, Query, description = "Only rows from this time on are read"),
+        ("to" = Option<String>, Query, description = "Only rows before this time are read"),
+        ("limit" = Option<u32>, Query, description = "Most rows to answer"),
+        ("param.NAME" = Option<String>, Query, description = "Text that `$NAME` stands for")),
+    responses((status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 400, description = "A parameter or the statement is wrong, or it needs more than one query may have", body = ErrorBody),
+        (status = 429, description = "Too many queries are running; see `Retry-After`", body = ErrorBody)))]
+pub(crate) async fn file(State(app): State<App>, mut params: Params) -> Result<Response, Refusal> {
+    let sql = params.text("sql")?.ok_or_else(|| Refusal::invalid("there is no statement in sql"))?;
+    let format = params.text("format")?.unwrap_or_default();
+    let format = RowFormat::from_name(&format).ok_or_else(|| {
+        let names = RowFormat::ALL.map(RowFormat::name).join(", ");
+        Refusal::invalid(format!("there is no format {format:?}")).with_details(format!("{names} exist"))
+    })?;
+    let range = params.range(app.now())?;
+    let limit = params.parsed("limit", str::parse)?;
+    let values = params.prefixed("param.").into_iter().map(|(name, text)| (name, text.into())).collect();
+    params.finish()?;
+    let request = SqlRequest { sql, parameters: named_parameters(&values)?, range, limit, snapshot: None };
+    let chunks = answer(&app, request, Some(format)).await?;
+    Ok(download(&format!("query.{}", format.name()), format.content_type(), chunks))
+}
+
+/// The format that is asked for; `None` for our own JSON.
+fn wanted(headers: &HeaderMap) -> Option<RowFormat> {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let kinds = values.flat_map(|value| value.split(',')).filter_map(|kind| kind.split(';').next()).map(str::trim);
+    let of_kind = |kind: &str| {
+        let is = |format: &RowFormat| format.content_type().split(';').next() == Some(kind);
+        [RowFormat::Arrow, RowFormat::Parquet, RowFormat::Csv].into_iter().find(is)
+    };
+    kinds.into_iter().find_map(of_kind)
+}
+
+/// The bytes of an answer, once its beginning is known to be well.
+async fn answer(
+    app: &App,
+    request: SqlRequest,
+    format: Option<RowFormat>,
+) -> Result<impl Stream<Item = Result<Bytes, QueryError>> + Send + use<>, Refusal> {
     let turn = app.query_turn().await?;
     let stream = app.query.query(request).await?;
-    let wants_arrow = headers.get_all(ACCEPT).iter().any(|value| {
-        value.to_str().is_ok_and(|value| {
-            value.split(',').any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == ARROW_STREAM))
-        })
-    });
-    let (content_type, encoder) = if wants_arrow {
-        (ARROW_STREAM, Encoder::arrow(&stream)?)
-    } else {
-        ("application/json", Encoder::json(&stream))
+    let encoder = match format {
+        None => Encoder::json(&stream),
+        Some(format) => Encoder::file(format, &stream)?,
     };
     let mut answer = Answer { stream, encoder: Some(encoder), _turn: turn };
     // Most failures show in the first rows, while a status can still tell of them.
@@ -58,11 +109,10 @@ pub(crate) async fn query(State(app): State<App>, headers: HeaderMap, body: Body
         if let Err(refusal) = &chunk {
             tracing::warn!(error = refusal.message, "a query failed while its answer was being sent");
         }
-        Some((chunk.map_err(|refusal| std::io::Error::other(refusal.message)), answer))
+        Some((chunk.map_err(|refusal| QueryError::Failed(refusal.message)), answer))
     });
     // Who compresses asks once more after the end.
-    let chunks = futures::stream::iter(first.map(Ok)).chain(rest).fuse();
-    Ok(([(CONTENT_TYPE, content_type)], Body::from_stream(chunks)).into_response())
+    Ok(futures::stream::iter(first.map(Ok)).chain(rest).fuse())
 }
 
 async fn read_request(app: &App, headers: &HeaderMap, body: Body) -> Result<SqlRequest, Refusal> {
@@ -77,7 +127,7 @@ async fn read_request(app: &App, headers: &HeaderMap, body: Body) -> Result<SqlR
     Ok(SqlRequest {
         range: time_range(("from", request.from.as_deref()), ("to", request.to.as_deref()), app.now())?,
         sql: request.sql,
-        parameters: None,
+        parameters: named_parameters(&request.parameters)?,
         limit: request.limit,
         snapshot: request.snapshot,
     })
@@ -93,7 +143,28 @@ struct Answer {
 
 enum Encoder {
     Json { out: Vec<u8>, is_first: bool, rows: u64 },
-    Arrow(Box<StreamWriter<Vec<u8>>>),
+    File { writer: Box<RowWriter<Outbox>>, out: Outbox },
+}
+
+/// What was written and not sent yet.
+#[derive(Debug, Clone, Default)]
+struct Outbox(Arc<Mutex<Vec<u8>>>);
+
+impl Outbox {
+    fn with<T>(&self, then: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        then(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Outbox {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.with(|out| out.extend_from_slice(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Answer {
@@ -102,7 +173,8 @@ impl Answer {
         let Some(encoder) = &mut self.encoder else { return Ok(None) };
         while encoder.len() < CHUNK {
             let Some(batch) = self.stream.batches.next().await else {
-                return self.encoder.take().map(Encoder::finish).transpose();
+                let statistics = self.stream.statistics.as_ref().map(|statistics| statistics());
+                return self.encoder.take().map(|encoder| encoder.finish(statistics)).transpose();
             };
             encoder.push(&batch?)?;
         }
@@ -118,15 +190,16 @@ impl Encoder {
         Self::Json { out, is_first: true, rows: 0 }
     }
 
-    fn arrow(stream: &SqlStream) -> Result<Self, Refusal> {
-        let writer = StreamWriter::try_new(Vec::new(), &stream.schema).map_err(|error| encoding(&error))?;
-        Ok(Self::Arrow(Box::new(writer)))
+    fn file(format: RowFormat, stream: &SqlStream) -> Result<Self, Refusal> {
+        let out = Outbox::default();
+        let writer = RowWriter::new(format, &stream.schema, out.clone()).map_err(unwritable)?;
+        Ok(Self::File { writer: Box::new(writer), out })
     }
 
     fn len(&self) -> usize {
         match self {
             Self::Json { out, .. } => out.len(),
-            Self::Arrow(writer) => writer.get_ref().len(),
+            Self::File { out, .. } => out.with(|out| out.len()),
         }
     }
 
@@ -134,33 +207,55 @@ impl Encoder {
         match self {
             Self::Json { out, is_first, rows } => {
                 *rows += batch.num_rows() as u64;
-                write_rows(batch, is_first, out).map_err(|error| encoding(&error))
+                write_rows(batch, is_first, out).map_err(unwritable)
             }
-            Self::Arrow(writer) => writer.write(batch).map_err(|error| encoding(&error)),
+            Self::File { writer, .. } => writer.write(batch).map_err(unwritable),
         }
     }
 
     fn take(&mut self) -> Bytes {
         match self {
             Self::Json { out, .. } => std::mem::take(out).into(),
-            Self::Arrow(writer) => std::mem::take(writer.get_mut()).into(),
+            Self::File { out, .. } => out.with(std::mem::take).into(),
         }
     }
 
-    fn finish(self) -> Result<Bytes, Refusal> {
+    fn finish(self, statistics: Option<SqlStatistics>) -> Result<Bytes, Refusal> {
         match self {
             Self::Json { mut out, rows, .. } => {
-                out.extend_from_slice(format!("],\"row_count\":{rows}}}").as_bytes());
+                out.extend_from_slice(format!("],\"row_count\":{rows}").as_bytes());
+                if let Some(statistics) = statistics.map(api_statistics) {
+                    out.extend_from_slice(b",\"statistics\":");
+                    serde_json::to_writer(&mut out, &statistics).expect("statistics have string keys");
+                }
+                out.push(b'}');
                 Ok(out.into())
             }
-            Self::Arrow(mut writer) => {
-                writer.finish().map_err(|error| encoding(&error))?;
-                Ok(std::mem::take(writer.get_mut()).into())
+            Self::File { writer, out } => {
+                writer.finish().map_err(unwritable)?;
+                Ok(out.with(std::mem::take).into())
             }
         }
     }
 }
 
-fn encoding(error: &ArrowError) -> Refusal {
+fn api_statistics(statistics: SqlStatistics) -> QueryStatistics {
+    let nanos = |duration: std::time::Duration| {
+        DurationNs::from_nanos(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+    };
+    QueryStatistics {
+        planning_ns: nanos(statistics.planning),
+        elapsed_ns: nanos(statistics.elapsed),
+        rows_read: statistics.rows_read,
+        bytes_read: statistics.bytes_read,
+        files_read: statistics.files_read,
+        files_skipped: statistics.files_skipped,
+        peak_memory: statistics.peak_memory,
+        spilled_bytes: statistics.spilled_bytes,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
+fn unwritable(error: impl std::fmt::Display) -> Refusal {
     Refusal::internal("the rows could not be written").with_details(error.to_string())
 }

@@ -36,13 +36,16 @@ pub(crate) fn http(app: App) -> Router {
         .route("/api/traces/heatmap", get(spread::heatmap))
         .route("/api/traces/differences", get(spread::differences))
         .route("/api/traces/attributes", get(spread::attributes))
-        .route("/api/query", post(query::query))
+        .route("/api/query", post(query::query).get(query::file))
         .route("/api/processes", get(processes::list))
         .route("/api/process/{process_id}", get(processes::get))
         .route("/api/process/{process_id}/statistics", get(process_statistics::get))
         .route("/api/process/{process_id}/timeline", get(timeline::of_process))
         .route("/api/process/{process_id}/log-entries", get(logs::of_process))
         .route("/api/process/{process_id}/metrics", get(metrics::of_process))
+        .route("/api/metrics", get(metrics::list))
+        .route("/api/metrics/attributes", get(metrics::attributes))
+        .route("/api/metrics/exemplars", get(metrics::exemplars))
         .route("/api/metrics/series", get(metrics::series))
         .route("/api/logs", get(logs::list))
         .route("/api/logs/histogram", get(logs::histogram))
@@ -81,11 +84,11 @@ pub(crate) fn otlp_grpc(app: App) -> Router {
     finish(grpc::calls().merge(otlp()).fallback(grpc::unknown_call), app)
 }
 
-/// Answers are compressed once, on their way: speed counts. Arrow streams are read by programs, often on the
-/// same machine, whose libraries ask for gzip without meaning it.
+/// Answers are compressed once, on their way: speed counts. Arrow streams and Parquet are compressed
+/// themselves or read by programs on the same machine, whose libraries ask for gzip without meaning it.
 fn compression() -> CompressionLayer<impl Predicate> {
-    let arrow = NotForContentType::const_new(query::ARROW_STREAM);
-    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(DefaultPredicate::new().and(arrow))
+    let columnar = NotForContentType::const_new("application/vnd.apache");
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(DefaultPredicate::new().and(columnar))
 }
 
 fn otlp() -> Router<App> {

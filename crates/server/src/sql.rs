@@ -1,13 +1,14 @@
 //! SQL that handlers ask: values go in as parameters, never as text.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray, TimestampNanosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampNanosecondArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use futures::{Stream, TryStreamExt};
 use glasshouse_model::{Attributes, TimeRange, Timestamp};
-use glasshouse_tables::attributes::{PackedWriter, json_to_packed, to_model};
+use glasshouse_tables::attributes::{PackedWriter, iter, json_to_packed, to_model};
 use glasshouse_tables::ports::SqlRequest;
 
 use crate::Refusal;
@@ -34,15 +35,47 @@ impl Parameters {
     }
 
     fn into_batch(self) -> Option<RecordBatch> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = |(index, array): (usize, &ArrayRef)| {
-            Field::new(format!("${}", index + 1), array.data_type().clone(), false)
-        };
-        let schema = Schema::new(self.0.iter().enumerate().map(field).collect::<Vec<_>>());
-        Some(RecordBatch::try_new(Arc::new(schema), self.0).expect("every parameter is one row without null"))
+        one_row(self.0.into_iter().enumerate().map(|(index, value)| (format!("${}", index + 1), value)).collect())
     }
+}
+
+/// Values of `$name`, as people give them.
+pub(crate) fn named_parameters(
+    values: &BTreeMap<String, serde_json::Value>,
+) -> Result<Option<RecordBatch>, Refusal> {
+    let columns = values.iter().map(|(name, value)| {
+        let is_name = |first: char| first.is_ascii_alphabetic() || first == '_';
+        let is_word = name.starts_with(is_name) && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        if !is_word {
+            return Err(Refusal::invalid(format!("parameters: {name:?} is not a name"))
+                .with_details("a name has letters, digits and _, and begins with no digit"));
+        }
+        let array: ArrayRef = match value {
+            serde_json::Value::Null => Arc::new(StringArray::from(vec![None::<&str>])),
+            serde_json::Value::Bool(value) => Arc::new(BooleanArray::from(vec![*value])),
+            serde_json::Value::String(text) => Arc::new(StringArray::from_iter_values([text])),
+            serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(integer), _) => Arc::new(Int64Array::from(vec![integer])),
+                (None, Some(float)) => Arc::new(Float64Array::from(vec![float])),
+                (None, None) => return Err(Refusal::invalid(format!("parameters: {name} is out of range"))),
+            },
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+                return Err(Refusal::invalid(format!("parameters: {name} is neither text, number, true, false nor null")));
+            }
+        };
+        Ok((format!("${name}"), array))
+    });
+    Ok(one_row(columns.collect::<Result<_, _>>()?))
+}
+
+fn one_row(columns: Vec<(String, ArrayRef)>) -> Option<RecordBatch> {
+    if columns.is_empty() {
+        return None;
+    }
+    let field = |(name, array): &(String, ArrayRef)| Field::new(name, array.data_type().clone(), true);
+    let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    Some(RecordBatch::try_new(Arc::new(schema), arrays).expect("every parameter is one row"))
 }
 
 /// All rows of an answer that is short by its nature.
@@ -82,10 +115,21 @@ pub(crate) fn close_range(asked: TimeRange, answer: &[Rows]) -> Result<Option<Ti
 
 /// Attributes with their types, from JSON as the query engine gives it.
 pub(crate) fn attributes(json: &str) -> Result<Attributes, Refusal> {
+    Ok(to_model(packed(json)?.packed()))
+}
+
+/// Attributes as text, as `attributes['key']` gives them; those without a value are left out.
+pub(crate) fn attribute_texts(json: &str) -> Result<Vec<(String, String)>, Refusal> {
+    let packed = packed(json)?;
+    let texts = iter(packed.packed()).filter_map(|(key, value)| Some((key.to_owned(), value.to_text()?.into_owned())));
+    Ok(texts.collect())
+}
+
+fn packed(json: &str) -> Result<PackedWriter, Refusal> {
     let mut packed = PackedWriter::new();
     json_to_packed(json, &mut packed)
         .map_err(|error| Refusal::internal("attributes are not a JSON object").with_details(error.to_string()))?;
-    Ok(to_model(packed.packed()))
+    Ok(packed)
 }
 
 /// Rows whose columns are taken by name and type.

@@ -2,6 +2,7 @@
 //! `server` knows only these, so it is built and tested without a lake or a query engine.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -156,7 +157,8 @@ pub enum QueryError {
 pub struct SqlRequest {
     /// One read-only statement.
     pub sql: String,
-    /// Values of `$1`, `$2`, …: one row, one column each.
+    /// Values of `$1`, `$2`, …: one row, one column each. A column called `$name` is the value of that name, unless
+    /// the name is a number.
     pub parameters: Option<RecordBatch>,
     /// Only rows of this time are read, whatever the SQL says.
     pub range: TimeRange,
@@ -172,6 +174,32 @@ pub struct SqlStream {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: BoxStream<'static, Result<RecordBatch, QueryError>>,
+    /// Tells what it took, for what has been read of the rows; `None` where nobody measures.
+    pub statistics: Option<StatisticsSource>,
+}
+
+/// Tells what an answer has taken so far.
+pub type StatisticsSource = Arc<dyn Fn() -> SqlStatistics + Send + Sync>;
+
+/// What an answer took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SqlStatistics {
+    /// From the question until its plan was made.
+    pub planning: Duration,
+    /// From the question until now.
+    pub elapsed: Duration,
+    /// Rows that were looked at: not those which statistics and indexes rule out.
+    pub rows_read: u64,
+    /// Bytes read of files.
+    pub bytes_read: u64,
+    /// Files that were read, and those of the same tables that need not be.
+    pub files_read: u64,
+    /// See [`Self::files_read`].
+    pub files_skipped: u64,
+    /// Most memory that was held at once by what keeps rows: sorts, groups and joins. In bytes.
+    pub peak_memory: u64,
+    /// Bytes written to disk for want of memory.
+    pub spilled_bytes: u64,
 }
 
 impl fmt::Debug for SqlStream {

@@ -55,6 +55,12 @@ export async function getFile(path: string, signal?: AbortSignal): Promise<Array
   return await ask(path, '*/*', signal, (response) => response.arrayBuffer());
 }
 
+/** Sends JSON, and reads JSON. Throws as {@link get} does. */
+export async function postJson<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+  const request = { method: 'POST', body: JSON.stringify(body) };
+  return await ask(path, 'application/json', signal, (response) => response.json() as Promise<T>, request);
+}
+
 /** Sends a file, and reads JSON. Throws as {@link get} does. */
 export async function postFile<T>(path: string, file: Blob, signal: AbortSignal): Promise<T> {
   const request = { method: 'POST', body: file };

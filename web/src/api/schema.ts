@@ -34,6 +34,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists metrics, by name. */
+        get: operations["list_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what tells the series of a metric apart: keys of attributes with their values, and `service_name`,
+         *     `process_id` and `scope_name`, in how many series each is.
+         */
+        get: operations["metric_attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/exemplars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists observations behind a metric that tell of their trace: the greatest of each step of time. */
+        get: operations["metric_exemplars"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/metrics/series": {
         parameters: {
             query?: never;
@@ -44,7 +98,11 @@ export interface paths {
         /**
          * Values of a metric over time, put together so that there are not too many.
          * @description A gauge, and a sum that is not monotonic, is averaged. A monotonic sum becomes its growth per second. A histogram becomes
-         *     quantiles, average and rate of the observations of each step; a summary their average and rate.
+         *     percentiles, average and rate of the observations of each step; a summary their average and rate.
+         *
+         *     With `aggregate`, series become one, or one for each value of `by`: a value is the sum, average, least or greatest of
+         *     theirs; observations of histograms are put together whichever it is. A step is then at least twice as long as points
+         *     are usually apart, so that each series counts in each.
          */
         get: operations["metric_series"];
         put?: never;
@@ -259,7 +317,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Answers a question in SQL as a file.
+         * @description As `POST /api/query`, for links and downloads.
+         */
+        get: operations["download_query"];
         put?: never;
         /**
          * Answers a question in SQL.
@@ -911,6 +973,61 @@ export interface components {
             /** @description Unit (UCUM); empty when not said. */
             unit: string;
         };
+        /** @description A key of attributes, or `service_name`, `process_id` or `scope_name`. */
+        MetricAttribute: {
+            /**
+             * Format: int64
+             * @description How many more there are.
+             */
+            hidden_value_count: number;
+            /** @description The key. */
+            key: string;
+            /** @description Its values, those of most series first. */
+            values: components["schemas"]["MetricAttributeValue"][];
+        };
+        /** @description What tells the series of a metric apart. */
+        MetricAttributeList: {
+            /** @description The keys: those with several values first, then by name. */
+            attributes: components["schemas"]["MetricAttribute"][];
+            /** @description Whether those are all. */
+            is_complete: boolean;
+            /**
+             * Format: int64
+             * @description How many series were looked at.
+             */
+            series_count: number;
+        };
+        /** @description A value of a key. */
+        MetricAttributeValue: {
+            /**
+             * Format: int64
+             * @description In how many series it is.
+             */
+            series_count: number;
+            /** @description The value as text. */
+            value: string;
+        };
+        /** @description An observation with the span in which it was made. */
+        MetricExemplar: {
+            /** @description `service.name` of who made it. */
+            service_name: string;
+            /** @description The span; absent when not said. */
+            span_id?: string;
+            /** @description When it was made, Unix nanoseconds. */
+            time: string;
+            /** @description The trace. */
+            trace_id: string;
+            /**
+             * Format: double
+             * @description What was observed.
+             */
+            value: number;
+        };
+        /** @description Observations behind a metric. */
+        MetricExemplarList: {
+            /** @description The exemplars, earliest first. */
+            exemplars: components["schemas"]["MetricExemplar"][];
+        };
         /** @description Metrics, by name. */
         MetricList: {
             /**
@@ -921,22 +1038,27 @@ export interface components {
             /** @description The metrics. */
             metrics: components["schemas"]["Metric"][];
         };
-        /** @description The values of one process and one set of attributes. */
+        /** @description The values of one process and one set of attributes, or of several that are put together. */
         MetricSeries: {
-            /** @description Attributes of the points. */
+            /** @description Attributes of the points, or what keeps apart those that are put together: absent where a series has none. */
             attributes: components["schemas"]["KeyValue"][];
             /** @description The values, earliest first. Where no point was sent, there is none. */
             points: components["schemas"]["MetricValues"][];
-            /** @description The process. */
-            process_id: string;
-            /** @description Instrumentation scope; empty when not said. */
+            /** @description The process; absent where series are put together. */
+            process_id?: string;
+            /** @description Instrumentation scope; empty when not said, and where series are put together. */
             scope_name: string;
+            /**
+             * Format: int64
+             * @description How many series it is made of.
+             */
+            series_count: number;
         };
         /** @description Values of a metric over time. */
         MetricSeriesList: {
             /**
-             * @description What each value of a point is: `value` (the average), `rate` (per second), `average` (of observations), `p50`, `p90`
-             *     or `p99` (quantiles of observations).
+             * @description What each value of a point is: `value`, `rate` (per second), `average` (of observations), or percentiles of
+             *     observations such as `p50` and `p99.9`.
              */
             columns: string[];
             /**
@@ -1239,6 +1361,10 @@ export interface components {
             from?: string;
             /** @description Most rows to answer. */
             limit?: number;
+            /** @description Values of `$name` in the statement, by name: text, numbers, `true`, `false` or `null`. */
+            parameters?: {
+                [key: string]: Record<string, never>;
+            };
             /**
              * Format: int64
              * @description Reads this snapshot of the lake's catalog only, without rows that are not in files yet.
@@ -1263,6 +1389,33 @@ export interface components {
              *     strings; floats are numbers, or `"NaN"`, `"Infinity"`, `"-Infinity"`; bytes are hex digits.
              */
             rows: Record<string, never>[][];
+            /** @description What it took; absent when nobody measured. */
+            statistics?: components["schemas"]["QueryStatistics"];
+        };
+        /** @description What an answer took. */
+        QueryStatistics: {
+            /** @description Bytes read of files. */
+            bytes_read: string;
+            /** @description From the question until the last row was computed, in nanoseconds. */
+            elapsed_ns: string;
+            /**
+             * Format: int64
+             * @description Files that were read.
+             */
+            files_read: number;
+            /**
+             * Format: int64
+             * @description Files of the same tables that need not be read.
+             */
+            files_skipped: number;
+            /** @description Most memory that sorts, groups and joins held at once, in bytes. */
+            peak_memory: string;
+            /** @description From the question until its plan was made, in nanoseconds. */
+            planning_ns: string;
+            /** @description Rows that were looked at: not those which statistics and indexes rule out. */
+            rows_read: string;
+            /** @description Bytes written to disk for want of memory. */
+            spilled_bytes: string;
         };
         /**
          * @description How the values of a column are written in JSON.
@@ -1790,15 +1943,149 @@ export interface operations {
             };
         };
     };
+    list_metrics: {
+        parameters: {
+            query?: {
+                /** @description With points from this time on */
+                from?: string;
+                /** @description `service.name` of who sent them */
+                service?: string;
+                /** @description With points before this time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    metric_attributes: {
+        parameters: {
+            query: {
+                /** @description Value of the attribute KEY, as text; any number of these */
+                "attr.KEY"?: string;
+                /** @description From this time on */
+                from?: string;
+                /** @description `GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name */
+                kind?: string;
+                /** @description Name of the metric */
+                name: string;
+                /** @description UUID of a process */
+                process?: string;
+                /** @description `service.name` */
+                service?: string;
+                /** @description Before this time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys: those with several values first, then by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricAttributeList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    metric_exemplars: {
+        parameters: {
+            query: {
+                /** @description Value of the attribute KEY, as text; any number of these */
+                "attr.KEY"?: string;
+                /** @description From this time on; from the first point when not given */
+                from?: string;
+                /** @description `GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name */
+                kind?: string;
+                /** @description Most exemplars, about: 1 to 1000; 200 when not given */
+                limit?: number;
+                /** @description Name of the metric */
+                name: string;
+                /** @description UUID of a process */
+                process?: string;
+                /** @description `service.name` */
+                service?: string;
+                /** @description Before this time; to the last point when not given */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The exemplars, earliest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricExemplarList"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     metric_series: {
         parameters: {
             query: {
+                /** @description `sum`, `average`, `min` or `max`: puts series together */
+                aggregate?: string;
+                /** @description Value of the attribute KEY, as text; any number of these */
+                "attr.KEY"?: string;
+                /** @description With `aggregate`: what keeps them apart, with commas: keys of attributes, `service_name`, `process_id`, `scope_name` */
+                by?: string;
                 /** @description From this time on; from the first point when not given */
                 from?: string;
                 /** @description `GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name */
                 kind?: string;
                 /** @description Name of the metric */
                 name: string;
+                /** @description Of histograms, with commas: `50,90,99` when not given */
+                percentiles?: string;
                 /** @description How many values a series may have, about: 1 to 2000; 200 when not given */
                 points?: number;
                 /** @description UUID of a process */
@@ -2371,6 +2658,57 @@ export interface operations {
             };
         };
     };
+    download_query: {
+        parameters: {
+            query: {
+                /** @description `csv`, `json` (one array of objects), `parquet` or `arrow` (an IPC stream) */
+                format: string;
+                /** @description Only rows from this time on are read */
+                from?: string;
+                /** @description Most rows to answer */
+                limit?: number;
+                /** @description Text that `$NAME` stands for */
+                "param.NAME"?: string;
+                /** @description One read-only statement */
+                sql: string;
+                /** @description Only rows before this time are read */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description A parameter or the statement is wrong, or it needs more than one query may have */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many queries are running; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     run_query: {
         parameters: {
             query?: never;
@@ -2384,7 +2722,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The rows: JSON, or an Arrow IPC stream when `Accept` asks for `application/vnd.apache.arrow.stream` */
+            /** @description The rows: JSON, or what `Accept` asks for: an Arrow IPC stream (`application/vnd.apache.arrow.stream`), Parquet (`application/vnd.apache.parquet`) or CSV (`text/csv`) */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -11,11 +11,13 @@ import { readLogSearch } from '@/base/log-search';
 import { formatSearchParams, parseSearchParams, textParam } from '@/base/search-params';
 import { rangeFromSearch } from '@/base/time-range';
 import { readTraceSearch } from '@/base/trace-search';
+import { readMetricSearch } from '@/features/metrics/search';
 import { readProcessPageSearch } from '@/features/process/search';
 import { readProcessSearch } from '@/features/processes/search';
 import { readServiceSearch } from '@/features/services/search';
 import { PageNotFound, PageProblem } from '@/features/shell/problem';
 import { Shell } from '@/features/shell/shell';
+import { readSqlSearch } from '@/features/sql/search';
 import { readCompareSearch } from '@/features/trace/compare/search';
 import { readTracePageSearch } from '@/features/trace/search';
 import { TraceSearchPage } from '@/features/trace-search/page';
@@ -90,6 +92,21 @@ const logs = createRoute({
   component: lazyRouteComponent(() => import('./logs'), 'LogsRoute'),
 });
 
+const metrics = createRoute({
+  getParentRoute: () => root,
+  // The server answers /metrics to Prometheus.
+  path: '/explore',
+  validateSearch: readMetricSearch,
+  component: lazyRouteComponent(() => import('./metrics'), 'MetricsRoute'),
+});
+
+const sql = createRoute({
+  getParentRoute: () => root,
+  path: '/sql',
+  validateSearch: readSqlSearch,
+  component: lazyRouteComponent(() => import('./sql'), 'SqlRoute'),
+});
+
 const processes = createRoute({
   getParentRoute: () => root,
   path: '/processes',
@@ -105,7 +122,18 @@ const process = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, traceSearch, trace, compare, services, logs, processes, process]),
+  routeTree: root.addChildren([
+    home,
+    traceSearch,
+    trace,
+    compare,
+    services,
+    logs,
+    metrics,
+    processes,
+    process,
+    sql,
+  ]),
   parseSearch: parseSearchParams,
   stringifySearch: formatSearchParams,
   defaultPreload: false,

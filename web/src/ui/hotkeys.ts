@@ -33,6 +33,11 @@ function nameOf(event: KeyboardEvent): string {
     : event.key;
 }
 
+/** What the key was pressed in, also within a part that keeps its insides to itself, such as an editor. */
+function placeOf(event: KeyboardEvent): EventTarget | null {
+  return event.composedPath()[0] ?? event.target;
+}
+
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return target.isContentEditable || target.matches('input, textarea, select');
@@ -52,7 +57,7 @@ function handle(event: KeyboardEvent) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   // An open dialog or menu has the keyboard to itself.
   if (document.querySelector('dialog[open]') !== null && event.key !== '?') return;
-  const typing = isTyping(event.target);
+  const typing = isTyping(placeOf(event));
   if (isTaken(event)) return;
   const name = nameOf(event);
   for (const group of [...groups].reverse()) {

@@ -5,6 +5,7 @@ import { SERVICE_COLOURS } from '@/base/palette';
 import { linearTicks } from '@/base/ticks';
 import { formatExact } from '@/base/times';
 import { CANVAS_FONT, type Surface, useCanvas } from './canvas';
+import { classes } from './classes';
 import { useZone } from './preferences';
 
 /** A line of a chart. */
@@ -16,6 +17,16 @@ export interface Line {
 const MARGIN = { left: 64, right: 12, top: 8, bottom: 20 };
 /** Points this many times further apart than usual have a gap between them. */
 const GAP = 3;
+
+/** A single point of a chart. */
+export interface Mark {
+  time: Nanos;
+  value: number;
+}
+
+const NO_MARKS: readonly Mark[] = [];
+/** Pixels around a mark that belong to it. */
+const REACH = 8;
 
 /** Number of a line's colour: neighbours differ. */
 export function lineColour(index: number): number {
@@ -35,17 +46,22 @@ export function LineChart(props: {
   formatTick: (value: number) => string;
   height: number;
   onSelect: (from: Nanos, to: Nanos) => void;
+  /** Single points that lead somewhere. */
+  marks?: readonly Mark[];
+  onMark?: (mark: number) => void;
 }) {
-  const { lines, from, to, step, format, formatTick, height } = props;
+  const { lines, from, to, step, format, formatTick, height, marks = NO_MARKS } = props;
   const [zone] = useZone();
   const [width, setWidth] = useState(0);
   const [pointer, setPointer] = useState<number>();
+  const [pointed, setPointed] = useState<number>();
   const [held, setHeld] = useState<number>();
   const drawn = useMemo(() => lines.map((line) => offsets(line, from)), [lines, from]);
   const gap = useMemo(() => GAP * usualDistance(drawn, toDrawable(step)), [drawn, step]);
   const frame = Math.max(width - MARGIN.left - MARGIN.right, 1);
   const length = Math.max(toDrawable(between(from, to)), 1);
   const at = pointer === undefined ? undefined : ((pointer - MARGIN.left) / frame) * length;
+  const scale = useMemo(() => scaleOf(drawn, marks), [drawn, marks]);
   const near = useMemo(() => (at === undefined ? [] : nearest(drawn, at, gap)), [drawn, at, gap]);
   const canvas = useCanvas(
     (surface) => {
@@ -57,14 +73,29 @@ export function LineChart(props: {
         near,
         ticks: clockTicks(from, to, Math.max(2, Math.floor(frame / 110)), zone),
         from,
+        scale,
+        marks,
+        pointed,
       });
       if (held !== undefined && pointer !== undefined) drawSelection(surface, held, pointer);
     },
-    [drawn, length, gap, formatTick, near, from, to, zone, held, pointer, width],
+    [drawn, length, gap, formatTick, near, from, to, zone, held, pointer, width, scale, marks, pointed],
   );
   const place = (event: PointerEvent<HTMLElement>) => {
     const x = event.clientX - event.currentTarget.getBoundingClientRect().left;
     return Math.min(Math.max(x, MARGIN.left), MARGIN.left + frame);
+  };
+  /** The mark next to the pointer. */
+  const markAt = (event: PointerEvent<HTMLElement>) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const [left, top] = [event.clientX - box.left, event.clientY - box.top];
+    let [found, least] = [-1, REACH];
+    marks.forEach(({ time, value }, mark) => {
+      const x = MARGIN.left + (toDrawable(between(from, time)) / length) * frame;
+      const away = Math.hypot(x - left, yOf(value, scale, height) - top);
+      if (away < least) [found, least] = [mark, away];
+    });
+    return found < 0 ? undefined : found;
   };
   const timeAt = (x: number): Nanos =>
     after(from, BigInt(Math.round(((x - MARGIN.left) / frame) * length)) as Duration);
@@ -74,20 +105,31 @@ export function LineChart(props: {
         ref={canvas}
         role="img"
         aria-label={props.label}
-        className="block w-full cursor-crosshair touch-pan-y select-none"
+        className={classes(
+          'block w-full touch-pan-y select-none',
+          pointed === undefined ? 'cursor-crosshair' : 'cursor-pointer',
+        )}
         style={{ height }}
         onPointerDown={(event) => {
           if (event.button !== 0) return;
           event.currentTarget.setPointerCapture(event.pointerId);
           setHeld(place(event));
         }}
-        onPointerMove={(event) => setPointer(place(event))}
-        onPointerLeave={() => setPointer(undefined)}
+        onPointerMove={(event) => {
+          setPointer(place(event));
+          setPointed(marks.length === 0 ? undefined : markAt(event));
+        }}
+        onPointerLeave={() => {
+          setPointer(undefined);
+          setPointed(undefined);
+        }}
         onPointerCancel={() => setHeld(undefined)}
         onPointerUp={(event) => {
           const end = place(event);
           setHeld(undefined);
-          if (held !== undefined && Math.abs(end - held) >= 4) {
+          if (pointed !== undefined && held !== undefined && Math.abs(end - held) < 4)
+            props.onMark?.(pointed);
+          else if (held !== undefined && Math.abs(end - held) >= 4) {
             props.onSelect(timeAt(Math.min(held, end)), timeAt(Math.max(held, end)));
           }
         }}
@@ -169,6 +211,29 @@ function nearest(lines: readonly Drawn[], at: number, gap: number) {
   return found.sort((a, b) => b.value - a.value);
 }
 
+/** What the bottom and the top stand for. */
+interface Scale {
+  least: number;
+  most: number;
+}
+
+function scaleOf(lines: readonly Drawn[], marks: readonly Mark[]): Scale {
+  let [least, most] = [0, 0];
+  const reach = (value: number) => {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  };
+  for (const { values } of lines) values.forEach(reach);
+  for (const { value } of marks) reach(value);
+  return { least, most: least === most ? least + 1 : most };
+}
+
+/** Where a value stands, in pixels from the top. */
+function yOf(value: number, { least, most }: Scale, height: number): number {
+  const bottom = height - MARGIN.bottom;
+  return bottom - ((value - least) / (most - least)) * (bottom - MARGIN.top);
+}
+
 function draw(
   { context, width, height, colour }: Surface,
   lines: readonly Drawn[],
@@ -176,6 +241,9 @@ function draw(
     length: number;
     gap: number;
     from: Nanos;
+    scale: Scale;
+    marks: readonly Mark[];
+    pointed: number | undefined;
     format: (value: number) => string;
     near: readonly { line: number; offset: number; value: number }[];
     ticks: readonly { time: Nanos; label: string }[];
@@ -183,16 +251,9 @@ function draw(
 ) {
   const frame = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
   const bottom = MARGIN.top + frame.height;
-  let [least, most] = [0, 0];
-  for (const { values } of lines) {
-    for (const value of values) {
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-  }
-  if (least === most) most = least + 1;
+  const { least, most } = of.scale;
   const x = (offset: number) => MARGIN.left + (offset / of.length) * frame.width;
-  const y = (value: number) => bottom - ((value - least) / (most - least)) * frame.height;
+  const y = (value: number) => yOf(value, of.scale, height);
   context.font = CANVAS_FONT;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
@@ -223,6 +284,17 @@ function draw(
       if (begins && isApart(offsets[at + 1])) context.fillRect(x(offset) - 1.5, y(values[at]!) - 1.5, 3, 3);
     });
     context.stroke();
+  });
+  of.marks.forEach(({ time, value }, mark) => {
+    const isPointed = mark === of.pointed;
+    context.fillStyle = colour(isPointed ? '--accent' : '--muted');
+    const [at, up, reach] = [x(toDrawable(between(of.from, time))), y(value), isPointed ? 5 : 3.5];
+    context.beginPath();
+    context.moveTo(at, up - reach);
+    context.lineTo(at + reach, up);
+    context.lineTo(at, up + reach);
+    context.lineTo(at - reach, up);
+    context.fill();
   });
   for (const { line, offset, value } of of.near) {
     context.fillStyle = colour(`--service-${lineColour(line)}`);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, StringArray, TimestampNanosecondArray};
+use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampNanosecondArray};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use glasshouse_model::{TimeRange, Timestamp};
 use glasshouse_tables::ports::{QueryEngine, QueryError, SqlRequest};
 
@@ -83,6 +83,56 @@ async fn parameters_are_bound() {
 
     let error = ask(&lake.engine, sql("SELECT count(*) FROM spans WHERE name = $1")).await.unwrap_err();
     assert!(matches!(&error, QueryError::Invalid(message) if message.contains("$1")), "{error:?}");
+}
+
+#[tokio::test]
+async fn parameters_have_names() {
+    let lake = TestLake::new(Form::Mixed);
+    let columns = |columns: Vec<(&str, ArrayRef)>| Some(RecordBatch::try_from_iter(columns).unwrap());
+    let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
+    let minute: ArrayRef = Arc::new(Int64Array::from(vec![0]));
+    let request = SqlRequest {
+        parameters: columns(vec![("$least", minute), ("$service", text("shop' OR 1 = 1")), ("$trace_id", text("x"))]),
+        ..sql("SELECT count(*) FROM spans WHERE service_name = $service AND duration_ns >= $least")
+    };
+    assert_eq!(number(&lake.engine, request).await, 0);
+    let request = SqlRequest {
+        parameters: columns(vec![("$service", text("shop")), ("$id", text(&trace(1).to_string())), ("$by", text("1 hour"))]),
+        ..sql("SELECT count(*) FROM trace_spans($id) WHERE service_name = $service \
+               AND date_bin($by::interval, start_time) IS NOT NULL")
+    };
+    assert_eq!(number(&lake.engine, request).await, 4);
+    let request = SqlRequest {
+        parameters: columns(vec![("$service", text("shop"))]),
+        ..sql("SELECT count(*) FROM spans WHERE service_name = $srevice")
+    };
+    let error = ask(&lake.engine, request).await.unwrap_err();
+    assert!(matches!(&error, QueryError::Invalid(message) if message.contains("srevice")), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_answer_tells_what_it_took() {
+    let lake = TestLake::new(Form::Files);
+    let took = async |statement: &str| {
+        let stream = lake.engine.query(sql(statement)).await.unwrap();
+        let statistics = stream.statistics.unwrap();
+        let rows: Vec<_> = stream.batches.try_collect().await.unwrap();
+        assert!(!rows.is_empty());
+        statistics()
+    };
+    let all = took("SELECT service_name, sum(duration_ns) FROM spans GROUP BY service_name").await;
+    assert_eq!((all.rows_read, all.files_read, all.files_skipped), (410, 2, 0), "{all:?}");
+    assert!(all.bytes_read > 0 && all.peak_memory > 0 && all.spilled_bytes == 0, "{all:?}");
+    assert!(all.planning > Duration::ZERO && all.planning <= all.elapsed, "{all:?}");
+
+    let late = took("SELECT sum(duration_ns) FROM spans WHERE start_time >= TIMESTAMP '2026-01-31T12:30:00Z'").await;
+    assert_eq!((late.files_read, late.files_skipped), (1, 1), "{late:?}");
+    assert!(late.rows_read < all.rows_read && late.bytes_read > 0, "{late:?}");
+
+    let newest = took("SELECT * FROM spans ORDER BY start_time DESC LIMIT 3").await;
+    assert!(newest.rows_read > 3 && newest.bytes_read > 0, "{newest:?}");
+    let none = took("SELECT 1").await;
+    assert_eq!((none.rows_read, none.bytes_read, none.files_read, none.files_skipped), (0, 0, 0, 0));
 }
 
 #[tokio::test]

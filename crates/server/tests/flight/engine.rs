@@ -61,7 +61,7 @@ impl QueryEngine for FakeEngine {
             ["echo", "$1"] => match request.parameters {
                 Some(row) => {
                     let schema = row.schema();
-                    return Ok(SqlStream { schema, batches: futures::stream::iter([Ok(row)]).boxed() });
+                    return Ok(SqlStream { schema, batches: futures::stream::iter([Ok(row)]).boxed(), statistics: None });
                 }
                 None => return Err(QueryError::Invalid("no value for $1".to_owned())),
             },
@@ -72,7 +72,7 @@ impl QueryEngine for FakeEngine {
             }
             _ => futures::stream::iter([Ok(tables())]).boxed(),
         };
-        Ok(SqlStream { schema, batches })
+        Ok(SqlStream { schema, batches, statistics: None })
     }
 
     async fn describe(&self, sql: &str) -> Result<SqlDescription, QueryError> {

@@ -6,7 +6,7 @@ use arrow::ipc::reader::StreamReader;
 use futures::StreamExt;
 use glasshouse_model::{DurationNs, TimeRange, Timestamp};
 use glasshouse_server::ServerConfig;
-use glasshouse_tables::ports::{QueryError, SqlStream};
+use glasshouse_tables::ports::{QueryError, SqlStatistics, SqlStream};
 use serde_json::{Value, json};
 
 use crate::fakes::{NOW, World, assert_error, eventually, stream};
@@ -72,6 +72,70 @@ async fn rows_come_as_arrow_when_asked_for() {
 }
 
 #[tokio::test]
+async fn rows_come_as_files() {
+    let world = World::new().await;
+    world.answer(|_| Ok(stream(vec![Ok(batch()), Ok(batch())])));
+    let csv = "n,f,t\n9223372036854775807,NaN,\"a\"\"b\"\n,0.1,ü\n";
+    let response = world.get("/api/query?sql=SELECT%201&format=csv&from=-15m&limit=5&param.service=shop").await;
+    assert_eq!(response.headers()["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(response.headers()["content-disposition"], "attachment; filename=\"query.csv\"");
+    assert_eq!(response.text().await.unwrap(), format!("{csv}{}", csv.strip_prefix("n,f,t\n").unwrap()));
+    let asked = world.query.asked.lock().unwrap().pop().unwrap();
+    assert_eq!((asked.sql.as_str(), asked.limit), ("SELECT 1", Some(5)));
+    assert_eq!(asked.range.from, NOW - DurationNs::from_secs(900));
+    assert_eq!(asked.parameters.unwrap().schema().field(0).name(), "$service");
+
+    let (_, json) = world.get_json("/api/query?sql=x&format=json").await;
+    assert_eq!(json[3], json!({"f": 0.1, "t": "ü"}));
+    let parquet = world.get("/api/query?sql=x&format=parquet").await.bytes().await.unwrap();
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    let request = world.client.post(world.url("/api/query")).header("content-type", JSON);
+    let response = request.header("accept", "text/csv").body(r#"{"sql":"x"}"#).send().await.unwrap();
+    assert!(response.text().await.unwrap().starts_with(csv));
+
+    assert_error(world.get("/api/query?format=csv").await, 400, "invalid_request", "no statement").await;
+    assert_error(world.get("/api/query?sql=x&format=xls").await, 400, "invalid_request", "xls").await;
+    assert_error(world.get("/api/query?sql=x&format=csv&form=1").await, 400, "invalid_request", "form").await;
+    assert_error(world.get("/api/query?sql=x&format=csv&param.1=a").await, 400, "invalid_request", "not a name").await;
+
+    let failed = || Err(QueryError::Limit("out of memory".to_owned()));
+    let many = std::iter::repeat_with(|| Ok(batch())).take(10_000);
+    let batches: Vec<_> = many.chain([failed()]).collect();
+    world.answer(move |_| Ok(stream(batches.clone())));
+    // Where the connection breaks depends on how much was on its way.
+    let file = async { world.client.get(world.url("/api/query?sql=x&format=csv")).send().await?.bytes().await };
+    assert!(file.await.is_err(), "a file that ends well is whole");
+}
+
+#[tokio::test]
+async fn parameters_keep_their_types_and_statistics_are_told() {
+    let world = World::new().await;
+    let statistics = SqlStatistics {
+        planning: Duration::from_millis(2),
+        elapsed: Duration::from_millis(9),
+        rows_read: 1 << 60,
+        files_skipped: 3,
+        ..SqlStatistics::default()
+    };
+    world.answer(move |_| {
+        Ok(SqlStream { statistics: Some(Arc::new(move || statistics)), ..stream(vec![Ok(batch())]) })
+    });
+    let parameters = json!({"service": "shop", "least": 7, "share": 0.5, "is_slow": true, "none": null});
+    let request = json!({"sql": "x", "parameters": parameters}).to_string();
+    let body: Value = world.post("/api/query", JSON, request).await.json().await.unwrap();
+    assert_eq!(body["statistics"]["rows_read"], "1152921504606846976");
+    assert_eq!((&body["statistics"]["planning_ns"], &body["statistics"]["files_skipped"]), (&json!("2000000"), &json!(3)));
+    serde_json::from_value::<glasshouse_api::QueryResult>(body).unwrap();
+    let asked = world.query.asked.lock().unwrap().pop().unwrap().parameters.unwrap();
+    let types: Vec<_> = asked.schema().fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();
+    assert_eq!(types, ["$is_slow Boolean", "$least Int64", "$none Utf8", "$service Utf8", "$share Float64"]);
+    for wrong in [json!({"a": []}), json!({"1": "x"}), json!({"a b": "x"}), json!({"": "x"})] {
+        let request = json!({"sql": "x", "parameters": wrong}).to_string();
+        assert_error(world.post("/api/query", JSON, request).await, 400, "invalid_request", "parameters").await;
+    }
+}
+
+#[tokio::test]
 async fn wrong_requests_are_told_what_is_wrong() {
     let world = World::new().await;
     let check = async |body: &'static str, words: &str| {
@@ -110,7 +174,7 @@ fn endless(alive: &Arc<()>) -> SqlStream {
         assert!(Arc::strong_count(&alive) > 1);
         Ok(batch())
     });
-    SqlStream { schema: batch().schema(), batches: batches.boxed() }
+    SqlStream { schema: batch().schema(), batches: batches.boxed(), statistics: None }
 }
 
 #[tokio::test]

@@ -22,7 +22,9 @@ const PAGES: readonly {
   { to: '/traces', label: 'Traces', icon: 'traces', key: 't' },
   { to: '/services', label: 'Services', icon: 'services', key: 's' },
   { to: '/logs', label: 'Logs', icon: 'logs', key: 'l' },
+  { to: '/explore', label: 'Metrics', icon: 'metrics', key: 'm' },
   { to: '/processes', label: 'Processes', icon: 'processes', key: 'p' },
+  { to: '/sql', label: 'SQL', icon: 'sql', key: 'q' },
 ];
 
 const width = stored('navigation', 'wide', oneOf('wide', 'narrow'));

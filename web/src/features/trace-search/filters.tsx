@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, type RefObject, useState } from 'react';
+import { type FormEvent, type RefObject, useState } from 'react';
 import { operationsQuery, servicesQuery } from '@/api/services';
 import { durationText, parseDuration } from '@/base/durations';
 import type { TimeRange } from '@/base/time-range';
 import { readAttribute, SPAN_KINDS, type SpanKindName, type TraceSearch } from '@/base/trace-search';
 import { Button } from '@/ui/button';
+import { Chip } from '@/ui/chip';
 import { classes } from '@/ui/classes';
 import { Combobox } from '@/ui/combobox';
 import { Icon } from '@/ui/icons';
@@ -127,22 +128,6 @@ export function Filters(props: {
         </ul>
       )}
     </div>
-  );
-}
-
-function Chip({ label, onRemove, children }: { label: string; onRemove: () => void; children: ReactNode }) {
-  return (
-    <li className="inline-flex h-6 max-w-full items-center gap-1.5 rounded-md border border-accent bg-selected pl-2 text-xs">
-      {children}
-      <button
-        type="button"
-        aria-label={`Remove condition ${label}`}
-        onClick={onRemove}
-        className="flex size-6 shrink-0 items-center justify-center rounded-md text-muted hover:text-text"
-      >
-        <Icon name="close" size={12} />
-      </button>
-    </li>
   );
 }
 
