@@ -14,6 +14,8 @@ const chromium = {
   ],
 };
 
+/** What is tried with the demo shop's data. */
+const DEMO = ['explore.spec.ts', 'oncall.spec.ts', 'sql.spec.ts', 'views.spec.ts'];
 const MOCK = 'http://127.0.0.1:9092';
 
 export default defineConfig({
@@ -33,11 +35,11 @@ export default defineConfig({
   },
   projects: [
     // Against the built app and made-up data: `npm run build` first.
-    { name: 'mock', testIgnore: ['backbone.spec.ts', 'oncall.spec.ts'], use: { baseURL: MOCK } },
+    { name: 'mock', testIgnore: ['backbone.spec.ts', ...DEMO], use: { baseURL: MOCK } },
     // Against a running server that has received spans: BASE_URL says where it is.
     { name: 'backbone', testMatch: 'backbone.spec.ts' },
     // Against a running server that has received visits of the demo shop: DEMO_URL says where it is.
-    { name: 'oncall', testMatch: 'oncall.spec.ts' },
+    { name: 'demo', testMatch: DEMO },
   ],
   webServer: {
     command: 'node mock/server.mjs --dist --port=9092',

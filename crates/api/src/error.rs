@@ -38,6 +38,8 @@ pub enum ErrorKind {
     MethodNotAllowed,
     /// 408: the body did not arrive in time.
     Timeout,
+    /// 409: it was changed since it was read.
+    Conflict,
     /// 413: the body is larger than allowed, after decompression.
     PayloadTooLarge,
     /// 415: the content type or encoding is not understood.
@@ -59,6 +61,7 @@ impl ErrorKind {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
+            Self::Conflict => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Overloaded => 429,

@@ -16,13 +16,14 @@ mod spread;
 mod timeline;
 mod traces;
 mod value;
+mod views;
 
 pub use error::{ErrorBody, ErrorDetail, ErrorKind};
 pub use health::{Health, HealthState, Liveness, PartHealth};
 pub use ingest::{IngestAnswer, Rejection, StreamAnswer, StreamRequest, ZipkinAnswer};
 pub use metrics::{
-    Metric, MetricAttribute, MetricAttributeList, MetricAttributeValue, MetricExemplar, MetricExemplarList, MetricList, MetricSeries,
-    MetricSeriesList, MetricValues,
+    Metric, MetricAttribute, MetricAttributeList, MetricAttributeValue, MetricExemplar, MetricExemplarList, MetricList,
+    MetricSeries, MetricSeriesList, MetricValues,
 };
 pub use outline::{FoundSpans, OutlineEvents, SpanDetails, TraceOutline};
 pub use perfetto::{PerfettoCounts, PerfettoInfo, PerfettoProgress, PerfettoRequest, PerfettoValidation};
@@ -39,3 +40,4 @@ pub use traces::{
     TraceSummary,
 };
 pub use value::{AnyValue, ArrayValue, KeyValue, KeyValueList};
+pub use views::{ChangedView, NewView, SavedView, SavedViewList};

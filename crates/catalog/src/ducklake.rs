@@ -1,6 +1,6 @@
 //! The tables of DuckLake 1.0 (<https://ducklake.select/docs/stable/specification/tables/overview>), with
-//! the columns and types that DuckDB gives them, and two things of our own: the writers' watermarks
-//! and indexes.
+//! the columns and types that DuckDB gives them, and three things of our own: the writers'
+//! watermarks, what people keep, and indexes.
 
 use crate::database::SqlType::{Bool, Int, Text, Time, Uuid};
 use crate::database::{CatalogTable, SqlType};
@@ -155,6 +155,10 @@ pub(crate) const FILES_SCHEDULED: CatalogTable = table(
 pub(crate) const SCHEMA_VERSIONS: CatalogTable =
     table("ducklake_schema_versions", &[("begin_snapshot", Int), ("schema_version", Int), ("table_id", Int)]);
 /// Our own: how far each writer's WAL is in files.
+pub(crate) const DOCUMENT: CatalogTable = keyed(
+    "glasshouse_document",
+    &[("document_id", Text), ("kind", Text), ("name", Text), ("revision", Int), ("updated_ns", Int), ("body", Text)],
+);
 pub(crate) const WRITER: CatalogTable = keyed("glasshouse_writer", &[("writer_id", Text), ("watermark", Int)]);
 
 /// Tables of the specification that other engines expect and that we never fill.
@@ -290,6 +294,7 @@ const FILLED: &[CatalogTable] = &[
     FILES_SCHEDULED,
     SCHEMA_VERSIONS,
     WRITER,
+    DOCUMENT,
 ];
 
 /// Every table of the catalog.

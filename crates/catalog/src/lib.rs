@@ -7,6 +7,7 @@
 mod columns;
 mod commit;
 mod database;
+mod documents;
 mod ducklake;
 mod error;
 mod files;
@@ -19,6 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use glasshouse_model::{Clock, SystemClock, Timestamp};
+use glasshouse_tables::ports::{Document, DocumentError, DocumentText};
 use glasshouse_tables::{ColumnIds, DataFile, NewFile, ShreddedColumn, Table};
 use uuid::Uuid;
 
@@ -104,6 +106,8 @@ impl CatalogOptions {
 }
 
 impl Catalog {
+    /// Most documents of a kind.
+    pub const MAX_DOCUMENTS: usize = 2_000;
     /// Most shredded columns of a table; values of further keys stay in the JSON column.
     pub const MAX_SHREDDED: usize = 512;
 
@@ -222,6 +226,51 @@ impl Catalog {
     pub async fn identity(&self) -> Result<Uuid, CatalogError> {
         let mut transaction = self.database.read("tell the catalog from others").await?;
         open::identity(&mut transaction).await
+    }
+
+    /// What people keep, of a kind, by name.
+    pub async fn documents(&self, kind: &str) -> Result<Vec<Document>, CatalogError> {
+        let mut transaction = self.database.read("list saved documents").await?;
+        documents::list(&mut transaction, kind).await
+    }
+
+    /// Keeps a document; at most [`Self::MAX_DOCUMENTS`] of a kind.
+    pub async fn create_document(
+        &self,
+        kind: &str,
+        text: DocumentText,
+    ) -> Result<Result<Document, DocumentError>, CatalogError> {
+        let mut transaction = self.database.write("save a document").await?;
+        let now = self.clock.now();
+        let created = documents::create(&mut transaction, kind, text, Self::MAX_DOCUMENTS, now).await?;
+        transaction.commit().await?;
+        Ok(created)
+    }
+
+    /// Replaces a document that has still this revision.
+    pub async fn replace_document(
+        &self,
+        kind: &str,
+        of: (Uuid, i64),
+        text: DocumentText,
+    ) -> Result<Result<Document, DocumentError>, CatalogError> {
+        let mut transaction = self.database.write("change a saved document").await?;
+        let replaced = documents::replace(&mut transaction, kind, of, text, self.clock.now()).await?;
+        transaction.commit().await?;
+        Ok(replaced)
+    }
+
+    /// Forgets a document, if it has still this revision.
+    pub async fn remove_document(
+        &self,
+        kind: &str,
+        id: Uuid,
+        revision: Option<i64>,
+    ) -> Result<Result<(), DocumentError>, CatalogError> {
+        let mut transaction = self.database.write("forget a saved document").await?;
+        let removed = documents::remove(&mut transaction, kind, id, revision).await?;
+        transaction.commit().await?;
+        Ok(removed)
     }
 
     fn tables(&self) -> Vec<Arc<TableColumns>> {

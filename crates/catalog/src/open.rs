@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::columns::{Declared, TableColumns, declared};
 use crate::database::{Transaction, Value};
 use crate::ducklake::{
-    INDEXES, METADATA, SCHEMA, SCHEMA_VERSIONS, TABLE, TABLE_STATS, TAG, VERSION, WRITER, all_tables,
+    DOCUMENT, INDEXES, METADATA, SCHEMA, SCHEMA_VERSIONS, TABLE, TABLE_STATS, TAG, VERSION, WRITER, all_tables,
 };
 use crate::head::Head;
 use crate::{CatalogError, CatalogOptions};
@@ -24,6 +24,7 @@ pub(crate) async fn open(
     if transaction.has_table(METADATA.name).await? {
         check(transaction, &data_path(&options.data_path)).await?;
         transaction.create(&WRITER).await?;
+        transaction.create(&DOCUMENT).await?;
     } else if options.create {
         create(transaction, &data_path(&options.data_path), now).await?;
     } else {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use glasshouse_catalog::{Catalog, CatalogError, CatalogOptions, Commit, Expired};
 use glasshouse_model::{Clock, DurationNs, Timestamp};
+use glasshouse_tables::ports::{DocumentError, DocumentText};
 use glasshouse_tables::{ColumnStats, DataFile, NewFile, ShredType, ShreddedColumn, StatValue, Table};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
@@ -106,7 +107,33 @@ conformance!(
     two_writers_never_lose_a_file,
     wide_commits_and_many_files_fit,
     a_dropped_commit_never_happened,
+    documents_are_kept_in_revisions,
 );
+
+async fn documents_are_kept_in_revisions(place: &Place) {
+    let catalog = place.open().await;
+    let text = |name: &str, body: &str| DocumentText { name: name.to_owned(), body: body.to_owned() };
+    let hostile = "<b>'; DROP TABLE glasshouse_document; -- \u{202e}ü";
+    let second = catalog.create_document("view", text("b", hostile)).await.unwrap().unwrap();
+    let first = catalog.create_document("view", text("a", "/traces")).await.unwrap().unwrap();
+    catalog.create_document("dashboard", text("other", "{}")).await.unwrap().unwrap();
+    assert_eq!(catalog.documents("view").await.unwrap(), [first.clone(), second.clone()]);
+    assert_eq!((first.revision, first.updated), (1, place.clock.now()));
+
+    let changed = catalog.replace_document("view", (first.id, 1), text("c", "/logs")).await.unwrap().unwrap();
+    assert_eq!((changed.id, changed.revision), (first.id, 2));
+    let stale = catalog.replace_document("view", (first.id, 1), text("d", "/")).await.unwrap();
+    assert_eq!(stale, Err(DocumentError::Stale(2)));
+    let of_another_kind = catalog.replace_document("dashboard", (first.id, 2), text("d", "/")).await.unwrap();
+    assert_eq!(of_another_kind, Err(DocumentError::Unknown));
+    let reopened = place.open().await;
+    assert_eq!(reopened.documents("view").await.unwrap(), [second.clone(), changed]);
+
+    assert_eq!(reopened.remove_document("view", first.id, Some(1)).await.unwrap(), Err(DocumentError::Stale(2)));
+    reopened.remove_document("view", first.id, Some(2)).await.unwrap().unwrap();
+    assert_eq!(reopened.remove_document("view", first.id, None).await.unwrap(), Err(DocumentError::Unknown));
+    assert_eq!(catalog.documents("view").await.unwrap(), [second]);
+}
 
 fn time(nanos: i64) -> Timestamp {
     Timestamp::from_nanos(1_700_000_000_000_000_000 + nanos)

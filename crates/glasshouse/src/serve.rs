@@ -43,6 +43,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         traces: Arc::new(traces),
         exporter,
         query: Arc::clone(&engine) as _,
+        documents: Arc::clone(&lake) as _,
         status: Arc::clone(&lake) as _,
         clock: Arc::new(SystemClock),
         flight_sql: Some(flight_sql(engine, Arc::new(SystemClock))),

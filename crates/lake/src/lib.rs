@@ -6,6 +6,7 @@ mod committer;
 mod config;
 mod curator;
 mod doctor;
+mod documents;
 mod error;
 mod flush;
 mod health;

@@ -243,7 +243,8 @@ fn parameter_values(parameters: &RecordBatch) -> Result<HashMap<String, ScalarVa
     }
     let fields = parameters.schema_ref().fields().iter().zip(parameters.columns()).enumerate();
     let values = fields.map(|(position, (field, column))| {
-        let named = field.name().strip_prefix('$').filter(|name| !name.starts_with(|first: char| first.is_ascii_digit()));
+        let named =
+            field.name().strip_prefix('$').filter(|name| !name.starts_with(|first: char| first.is_ascii_digit()));
         let name = named.map_or_else(|| (position + 1).to_string(), str::to_owned);
         Ok((name, ScalarValue::try_from_array(column, 0)?))
     });

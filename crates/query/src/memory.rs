@@ -20,7 +20,12 @@ pub(crate) struct QueryPool {
 impl QueryPool {
     /// At most `limit` bytes, taken from `total`.
     pub(crate) fn new(limit: usize, total: &Arc<dyn MemoryPool>) -> Self {
-        Self { own: FairSpillPool::new(limit), limit, total: MemoryConsumer::new("query").register(total), peak: AtomicUsize::new(0) }
+        Self {
+            own: FairSpillPool::new(limit),
+            limit,
+            total: MemoryConsumer::new("query").register(total),
+            peak: AtomicUsize::new(0),
+        }
     }
 
     /// Most bytes that were held at once.

@@ -17,10 +17,12 @@ use glasshouse_model::{
 };
 use glasshouse_server::{Parts, Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
-    ByteStream, Decoder, ExportEncoding, Exporter, Figure, Ingest, PartState, PlanSteps, QueryEngine, QueryError,
-    SpanFormat, SqlDescription, SqlRequest, SqlStream, Status, Submission, SubmitError, TraceStore, WireFormat,
+    ByteStream, Decoder, Document, DocumentError, DocumentText, Documents, ExportEncoding, Exporter, Figure, Ingest,
+    PartState, PlanSteps, QueryEngine, QueryError, SpanFormat, SqlDescription, SqlRequest, SqlStream, Status,
+    Submission, SubmitError, TraceStore, WireFormat,
 };
 use glasshouse_workload::bench::{Config, Generator};
+use uuid::Uuid;
 
 /// The binary's allocator.
 #[global_allocator]
@@ -120,6 +122,25 @@ impl Exporter for Nowhere {
     }
 }
 
+#[async_trait]
+impl Documents for Nowhere {
+    async fn list(&self, _: &str) -> Result<Vec<Document>, DocumentError> {
+        Ok(Vec::new())
+    }
+
+    async fn create(&self, _: &str, _: DocumentText) -> Result<Document, DocumentError> {
+        Err(DocumentError::Full(0))
+    }
+
+    async fn replace(&self, _: &str, _: Uuid, _: i64, _: DocumentText) -> Result<Document, DocumentError> {
+        Err(DocumentError::Unknown)
+    }
+
+    async fn remove(&self, _: &str, _: Uuid, _: Option<i64>) -> Result<(), DocumentError> {
+        Err(DocumentError::Unknown)
+    }
+}
+
 impl Status for Nowhere {
     fn parts(&self) -> Vec<PartState> {
         Vec::new()
@@ -138,6 +159,7 @@ async fn server() -> Running {
         traces: nowhere.clone(),
         query: nowhere.clone(),
         exporter: nowhere.clone(),
+        documents: nowhere.clone(),
         status: nowhere,
         clock: Arc::new(SystemClock),
         flight_sql: None,

@@ -31,6 +31,7 @@ mod sql;
 mod state;
 mod timeline;
 mod traces;
+mod views;
 mod web;
 
 pub use config::{Origins, ServerConfig};

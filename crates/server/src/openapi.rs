@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 use crate::ingest::{otlp_http, stream, zipkin};
 use crate::{
     exports, health, logs, metrics, perfetto, process_statistics, processes, prometheus, query, services, spread,
-    timeline, traces,
+    timeline, traces, views,
 };
 
 #[derive(OpenApi)]
@@ -43,6 +43,10 @@ use crate::{
         logs::of_process,
         logs::histogram,
         metrics::of_process,
+        views::list,
+        views::create,
+        views::change,
+        views::delete,
         metrics::list,
         metrics::attributes,
         metrics::exemplars,
@@ -68,6 +72,7 @@ use crate::{
         (name = "metrics", description = "Metrics"),
         (name = "perfetto", description = "Perfetto traces"),
         (name = "services", description = "Rate, errors and durations"),
+        (name = "views", description = "Saved views of the web app"),
         (name = "operations", description = "Health and figures of the server"),
     )
 )]

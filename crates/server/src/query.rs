@@ -240,9 +240,8 @@ impl Encoder {
 }
 
 fn api_statistics(statistics: SqlStatistics) -> QueryStatistics {
-    let nanos = |duration: std::time::Duration| {
-        DurationNs::from_nanos(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
-    };
+    let nanos =
+        |duration: std::time::Duration| DurationNs::from_nanos(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX));
     QueryStatistics {
         planning_ns: nanos(statistics.planning),
         elapsed_ns: nanos(statistics.elapsed),

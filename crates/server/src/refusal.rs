@@ -90,6 +90,7 @@ impl Refusal {
             ErrorKind::NotFound => tonic::Code::NotFound,
             // What gRPC asks for when a compression is unknown (grpc.io, "Compression").
             ErrorKind::MethodNotAllowed | ErrorKind::UnsupportedMediaType => tonic::Code::Unimplemented,
+            ErrorKind::Conflict => tonic::Code::Aborted,
             ErrorKind::Timeout => tonic::Code::DeadlineExceeded,
             ErrorKind::PayloadTooLarge | ErrorKind::Overloaded | ErrorKind::QueryLimit => {
                 tonic::Code::ResourceExhausted

@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use glasshouse_api::ErrorKind;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -21,7 +21,7 @@ use crate::request_metrics::observe;
 use crate::state::App;
 use crate::{
     exports, health, logs, metrics, openapi, perfetto, process_statistics, processes, prometheus, query, services,
-    spread, timeline, traces, web,
+    spread, timeline, traces, views, web,
 };
 
 /// The main port: everything but gRPC.
@@ -53,6 +53,8 @@ pub(crate) fn http(app: App) -> Router {
         .route("/api/services", get(services::list))
         .route("/api/services/map", get(spread::service_map))
         .route("/api/services/{name}/operations", get(services::operations))
+        .route("/api/views", get(views::list).post(views::create))
+        .route("/api/views/{view_id}", put(views::change).delete(views::delete))
         .route("/api/openapi.json", get(openapi::document))
         .route("/metrics", get(prometheus::metrics))
         .layer(compression())

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampNanosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampNanosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use futures::{Stream, TryStreamExt};
@@ -40,12 +42,11 @@ impl Parameters {
 }
 
 /// Values of `$name`, as people give them.
-pub(crate) fn named_parameters(
-    values: &BTreeMap<String, serde_json::Value>,
-) -> Result<Option<RecordBatch>, Refusal> {
+pub(crate) fn named_parameters(values: &BTreeMap<String, serde_json::Value>) -> Result<Option<RecordBatch>, Refusal> {
     let columns = values.iter().map(|(name, value)| {
         let is_name = |first: char| first.is_ascii_alphabetic() || first == '_';
-        let is_word = name.starts_with(is_name) && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        let is_word =
+            name.starts_with(is_name) && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         if !is_word {
             return Err(Refusal::invalid(format!("parameters: {name:?} is not a name"))
                 .with_details("a name has letters, digits and _, and begins with no digit"));
@@ -60,7 +61,9 @@ pub(crate) fn named_parameters(
                 (None, None) => return Err(Refusal::invalid(format!("parameters: {name} is out of range"))),
             },
             serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-                return Err(Refusal::invalid(format!("parameters: {name} is neither text, number, true, false nor null")));
+                return Err(Refusal::invalid(format!(
+                    "parameters: {name} is neither text, number, true, false nor null"
+                )));
             }
         };
         Ok((format!("${name}"), array))

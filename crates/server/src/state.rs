@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use glasshouse_model::{Clock, Timestamp};
-use glasshouse_tables::ports::{Decoder, Exporter, Ingest, QueryEngine, Status, TraceStore};
+use glasshouse_tables::ports::{Decoder, Documents, Exporter, Ingest, QueryEngine, Status, TraceStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,7 @@ pub struct Parts {
     pub traces: Arc<dyn TraceStore>,
     pub query: Arc<dyn QueryEngine>,
     pub exporter: Arc<dyn Exporter>,
+    pub documents: Arc<dyn Documents>,
     pub status: Arc<dyn Status>,
     pub clock: Arc<dyn Clock>,
     /// What the Flight SQL listener serves; without it the listener is left out.
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) traces: Arc<dyn TraceStore>,
     pub(crate) query: Arc<dyn QueryEngine>,
     pub(crate) exporter: Arc<dyn Exporter>,
+    pub(crate) documents: Arc<dyn Documents>,
     pub(crate) status: Arc<dyn Status>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) origins: Origins,
@@ -69,6 +71,7 @@ impl App {
             traces: Arc::clone(&parts.traces),
             query: Arc::clone(&parts.query),
             exporter: Arc::clone(&parts.exporter),
+            documents: Arc::clone(&parts.documents),
             status: Arc::clone(&parts.status),
             clock: Arc::clone(&parts.clock),
             origins: config.origins.clone(),

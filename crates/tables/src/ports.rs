@@ -15,6 +15,7 @@ use glasshouse_model::{
     Survey, SurveyProgress, TimeRange, TimelineRequest, Timestamp, Trace, TraceFilter, TraceId, TraceOutline,
     TracePage, TraceProcess,
 };
+use uuid::Uuid;
 
 use crate::Batches;
 
@@ -225,6 +226,62 @@ pub trait QueryEngine: Send + Sync {
 
     /// Plans the statement only.
     async fn describe(&self, sql: &str) -> Result<SqlDescription, QueryError>;
+}
+
+/// What people keep beside the data: saved views and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Tells it from others.
+    pub id: Uuid,
+    /// What it says.
+    pub text: DocumentText,
+    /// Changes with each change.
+    pub revision: i64,
+    /// When it was last changed.
+    pub updated: Timestamp,
+}
+
+/// What a document says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentText {
+    /// For people; without control characters.
+    pub name: String,
+    /// The rest, in a form of its kind; without control characters.
+    pub body: String,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// There is none of this kind with this id.
+    #[error("it is not known, or was deleted")]
+    Unknown,
+    /// It has another revision.
+    #[error("somebody else has changed it since: it has revision {0}")]
+    Stale(i64),
+    /// There are too many of its kind.
+    #[error("there are {0} already, which is the most")]
+    Full(usize),
+    /// It could not be read or kept; trying again may help.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Where documents are kept. What is answered is durable.
+#[async_trait]
+pub trait Documents: Send + Sync {
+    /// All of a kind, by name.
+    async fn list(&self, kind: &str) -> Result<Vec<Document>, DocumentError>;
+
+    /// Keeps a new one.
+    async fn create(&self, kind: &str, text: DocumentText) -> Result<Document, DocumentError>;
+
+    /// Replaces one that has still this revision.
+    async fn replace(&self, kind: &str, id: Uuid, revision: i64, text: DocumentText)
+    -> Result<Document, DocumentError>;
+
+    /// Forgets one, if it has still this revision, where one is given.
+    async fn remove(&self, kind: &str, id: Uuid, revision: Option<i64>) -> Result<(), DocumentError>;
 }
 
 /// The point questions, which have a way of their own through the lake.

@@ -57,8 +57,22 @@ export async function getFile(path: string, signal?: AbortSignal): Promise<Array
 
 /** Sends JSON, and reads JSON. Throws as {@link get} does. */
 export async function postJson<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
-  const request = { method: 'POST', body: JSON.stringify(body) };
+  return await sendJson('POST', path, body, signal);
+}
+
+/** Replaces what is at a path. Throws as {@link get} does. */
+export async function putJson<T>(path: string, body: object): Promise<T> {
+  return await sendJson('PUT', path, body);
+}
+
+async function sendJson<T>(method: string, path: string, body: object, signal?: AbortSignal): Promise<T> {
+  const request = { method, body: JSON.stringify(body) };
   return await ask(path, 'application/json', signal, (response) => response.json() as Promise<T>, request);
+}
+
+/** Takes away what is at a path. Throws as {@link get} does. */
+export async function remove(path: string): Promise<void> {
+  await ask(path, 'application/json', undefined, async () => {}, { method: 'DELETE' });
 }
 
 /** Sends a file, and reads JSON. Throws as {@link get} does. */

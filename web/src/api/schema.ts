@@ -486,6 +486,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the saved views, by name. */
+        get: operations["list_views"];
+        put?: never;
+        /** Keeps a view. */
+        post: operations["create_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a view. */
+        put: operations["change_view"];
+        post?: never;
+        /** Forgets a view. */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -779,6 +815,18 @@ export interface components {
             /** @description 99th percentile, nanoseconds. */
             p99_ns?: string;
         };
+        /** @description A view that replaces an earlier revision of itself. */
+        ChangedView: {
+            /** @description Path and query of the link, at most 32 KiB. */
+            link: string;
+            /** @description Its name: 1 to 200 characters. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The revision that was read; when it is not the newest any more, nothing is changed.
+             */
+            revision: number;
+        };
         /** @description What tells selected spans from the rest. */
         Differences: {
             /** @description Spans that match the search and are not selected. */
@@ -809,7 +857,7 @@ export interface components {
          * @description Kinds of failure; each has one HTTP status.
          * @enum {string}
          */
-        ErrorKind: "invalid_request" | "query_limit" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "payload_too_large" | "unsupported_media_type" | "overloaded" | "internal" | "unavailable";
+        ErrorKind: "invalid_request" | "query_limit" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "conflict" | "payload_too_large" | "unsupported_media_type" | "overloaded" | "internal" | "unavailable";
         /** @description Spans that were found within a trace. */
         FoundSpans: {
             /** @description Whether there are more. */
@@ -1085,6 +1133,13 @@ export interface components {
             time: string;
             /** @description As `columns` says; null where there is none. */
             values: (number | null)[];
+        };
+        /** @description A view to keep. */
+        NewView: {
+            /** @description Path and query of the link, at most 32 KiB. */
+            link: string;
+            /** @description Its name: 1 to 200 characters. */
+            name: string;
         };
         /** @description Spans of one name and kind: rate, errors and durations, computed on read. */
         Operation: {
@@ -1428,6 +1483,27 @@ export interface components {
             index: number;
             /** @description What is wrong with it. */
             reason: string;
+        };
+        /** @description A place in the web app that was given a name. */
+        SavedView: {
+            /** @description UUID. */
+            id: string;
+            /** @description The place: path and query of the link, such as `/sql?sql=SELECT+1`. */
+            link: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Changes with each change.
+             */
+            revision: number;
+            /** @description When it was last changed, Unix nanoseconds. */
+            updated_time: string;
+        };
+        /** @description Saved views, by name. */
+        SavedViewList: {
+            /** @description The views. */
+            views: components["schemas"]["SavedView"][];
         };
         /**
          * @description A service: rate, errors and durations of its requests, computed on read.
@@ -3176,6 +3252,164 @@ export interface operations {
             };
             /** @description Overloaded; see `Retry-After` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewList"];
+                };
+            };
+        };
+    };
+    create_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description The view */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The view is wrong, or there are too many */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedView"];
+            };
+        };
+        responses: {
+            /** @description The view as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The view is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such view is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Somebody else has changed it since */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: {
+                /** @description Only if this is the newest revision */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such view is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Somebody else has changed it since */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -21,6 +21,7 @@ import { readSqlSearch } from '@/features/sql/search';
 import { readCompareSearch } from '@/features/trace/compare/search';
 import { readTracePageSearch } from '@/features/trace/search';
 import { TraceSearchPage } from '@/features/trace-search/page';
+import { ShellViews } from '@/features/views/shell-views';
 
 /** What every link may hold: the time range. */
 interface RangeSearch {
@@ -39,7 +40,7 @@ const root = createRootRoute({
   validateSearch: readRange,
   search: { middlewares: [retainSearchParams<RangeSearch>(['from', 'to'])] },
   component: () => (
-    <Shell>
+    <Shell views={(isWide) => <ShellViews isWide={isWide} />}>
       <Outlet />
     </Shell>
   ),

@@ -97,7 +97,11 @@ async fn parameters_have_names() {
     };
     assert_eq!(number(&lake.engine, request).await, 0);
     let request = SqlRequest {
-        parameters: columns(vec![("$service", text("shop")), ("$id", text(&trace(1).to_string())), ("$by", text("1 hour"))]),
+        parameters: columns(vec![
+            ("$service", text("shop")),
+            ("$id", text(&trace(1).to_string())),
+            ("$by", text("1 hour")),
+        ]),
         ..sql("SELECT count(*) FROM trace_spans($id) WHERE service_name = $service \
                AND date_bin($by::interval, start_time) IS NOT NULL")
     };

@@ -31,10 +31,7 @@ const LATER: DurationNs = DurationNs::from_secs(300);
         ("limit" = Option<u32>, Query, description = "Most exemplars, about: 1 to 1000; 200 when not given")),
     responses((status = 200, description = "The exemplars, earliest first", body = MetricExemplarList),
         (status = 400, description = "A parameter is wrong", body = ErrorBody)))]
-pub(crate) async fn exemplars(
-    State(app): State<App>,
-    mut params: Params,
-) -> Result<Json<MetricExemplarList>, Refusal> {
+pub(crate) async fn exemplars(State(app): State<App>, mut params: Params) -> Result<Json<MetricExemplarList>, Refusal> {
     let conditions = Conditions::take(&app, &mut params)?;
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     params.finish()?;

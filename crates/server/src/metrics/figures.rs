@@ -252,9 +252,8 @@ impl Part {
             return vec![self.combined(shape.combine)];
         }
         let spread = self.spread.as_ref();
-        let percentile = |&Percentile(number): &Percentile| {
-            spread.and_then(|spread| quantile(spread.values(), number / 100.0))
-        };
+        let percentile =
+            |&Percentile(number): &Percentile| spread.and_then(|spread| quantile(spread.values(), number / 100.0));
         let percentiles = shape.percentiles.iter().filter(|_| shown == Shown::Distribution).map(percentile);
         let average = self.sum.and_then(|sum| per(sum, self.count as f64));
         percentiles.chain([average, self.combined(Combine::Sum)]).collect()
@@ -280,7 +279,8 @@ impl Group {
     pub(crate) fn values(&self, shown: Shown, shape: &Shape) -> Vec<Values> {
         let step = shape.step.nanos();
         let at = |number: i64| Timestamp::from_nanos(number.saturating_mul(step).saturating_add(step / 2));
-        let parts = self.parts.iter().map(|(number, part)| Values { time: at(*number), values: part.values(shown, shape) });
+        let parts =
+            self.parts.iter().map(|(number, part)| Values { time: at(*number), values: part.values(shown, shape) });
         parts.filter(|values| values.values.iter().any(Option::is_some)).collect()
     }
 }
@@ -305,7 +305,8 @@ mod tests {
         let mut group = Group::default();
         let mut trackers: Vec<Tracker> = series.iter().map(|_| Tracker::default()).collect();
         let numbered = series.into_iter().enumerate();
-        let mut points: Vec<_> = numbered.flat_map(|(at, points)| points.into_iter().map(move |point| (at, point))).collect();
+        let mut points: Vec<_> =
+            numbered.flat_map(|(at, points)| points.into_iter().map(move |point| (at, point))).collect();
         points.sort_by_key(|(_, point)| point.time);
         for (at, point) in points {
             trackers[at].add(point, shown, &shape, &mut group);
@@ -318,9 +319,11 @@ mod tests {
 
     #[test]
     fn series_are_put_together_each_once_a_step() {
-        let gauge = |points: &[(i64, f64)]| points.iter().map(|(at, value)| point(*at, None, *value)).collect::<Vec<_>>();
+        let gauge =
+            |points: &[(i64, f64)]| points.iter().map(|(at, value)| point(*at, None, *value)).collect::<Vec<_>>();
         let of = |combine| {
-            let series = vec![gauge(&[(1, 10.0), (3, 20.0), (12, 8.0)]), gauge(&[(2, 5.0), (18, 2.0)]), gauge(&[(19, -1.0)])];
+            let series =
+                vec![gauge(&[(1, 10.0), (3, 20.0), (12, 8.0)]), gauge(&[(2, 5.0), (18, 2.0)]), gauge(&[(19, -1.0)])];
             let values = together(Shown::Value, combine, 0, series);
             values.into_iter().map(|values| values.values[0].unwrap()).collect::<Vec<_>>()
         };

@@ -44,11 +44,7 @@ pub(crate) async fn of_process(
     find(&app, Some(("process_id", process_id.to_string())), range).await
 }
 
-async fn find(
-    app: &App,
-    of: Option<(&'static str, String)>,
-    range: TimeRange,
-) -> Result<Json<MetricList>, Refusal> {
+async fn find(app: &App, of: Option<(&'static str, String)>, range: TimeRange) -> Result<Json<MetricList>, Refusal> {
     let mut values = Parameters::default();
     let condition = of.map_or_else(String::new, |(column, value)| format!("WHERE {column} = {}", values.text(&value)));
     let sql = format!(

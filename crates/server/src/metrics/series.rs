@@ -68,7 +68,9 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
     let percentiles = params.text("percentiles")?;
     params.finish()?;
     if by.is_some() && combine.is_none() {
-        return Err(Refusal::invalid("parameter by: only what is put together is kept apart").with_details("give aggregate"));
+        return Err(
+            Refusal::invalid("parameter by: only what is put together is kept apart").with_details("give aggregate")
+        );
     }
     let percentiles = parse_percentiles(percentiles.as_deref().unwrap_or(USUAL_PERCENTILES))?;
 
@@ -82,10 +84,8 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
     let shape = Shape { combine: combine.unwrap_or(Combine::Sum), percentiles, step, from: range.from };
     let mut values = Parameters::default();
     // Points without a recorded value tell of a gap.
-    let sql = format!(
-        "SELECT {COLUMNS} FROM metrics WHERE {} AND flags % 2 = 0 ORDER BY time",
-        conditions.sql(&mut values)
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM metrics WHERE {} AND flags % 2 = 0 ORDER BY time", conditions.sql(&mut values));
     let mut batches = sql::stream(&app, sql, values, range).await?;
     let mut found = Found::new(shape, combine.map(|_| by.unwrap_or_default()));
     while let Some(rows) = batches.try_next().await? {
@@ -285,7 +285,9 @@ impl Found {
                 GroupKey::Values(values) => {
                     let by = self.by.iter().flatten().zip(values);
                     let known = by.filter_map(|(key, value)| Some((key.as_str(), value.as_deref()?)));
-                    Ok(described(Attributes(known.map(|(key, value)| (key.to_owned(), Value::String(value.to_owned()))).collect())))
+                    Ok(described(Attributes(
+                        known.map(|(key, value)| (key.to_owned(), Value::String(value.to_owned()))).collect(),
+                    )))
                 }
             }
         });

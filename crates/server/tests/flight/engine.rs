@@ -61,7 +61,11 @@ impl QueryEngine for FakeEngine {
             ["echo", "$1"] => match request.parameters {
                 Some(row) => {
                     let schema = row.schema();
-                    return Ok(SqlStream { schema, batches: futures::stream::iter([Ok(row)]).boxed(), statistics: None });
+                    return Ok(SqlStream {
+                        schema,
+                        batches: futures::stream::iter([Ok(row)]).boxed(),
+                        statistics: None,
+                    });
                 }
                 None => return Err(QueryError::Invalid("no value for $1".to_owned())),
             },

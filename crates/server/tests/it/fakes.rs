@@ -14,12 +14,13 @@ use glasshouse_model::{
 };
 use glasshouse_server::{Running, Server, ServerConfig};
 use glasshouse_tables::ports::{
-    ByteStream, DecodeError, Decoded, Decoder, ExportEncoding, ExportPlan, Exporter, Figure, Ingest, PartState,
-    PlanStep, PlanSteps, QueryEngine, QueryError, Rejection, SpanFormat, SqlDescription, SqlRequest, SqlStream, Status,
-    Submission, SubmitError, TraceStore, WireFormat,
+    ByteStream, DecodeError, Decoded, Decoder, Document, DocumentError, DocumentText, Documents, ExportEncoding,
+    ExportPlan, Exporter, Figure, Ingest, PartState, PlanStep, PlanSteps, QueryEngine, QueryError, Rejection,
+    SpanFormat, SqlDescription, SqlRequest, SqlStream, Status, Submission, SubmitError, TraceStore, WireFormat,
 };
 use glasshouse_tables::{Batches, EventRow, SpanEventsBuilder, Table};
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 pub const NOW: Timestamp = Timestamp::from_nanos(1_769_860_800_000_000_000);
 pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -319,6 +320,48 @@ pub struct FakeStatus {
     pub problem: Mutex<Option<String>>,
 }
 
+/// Keeps documents as long as it lives, but those called `full` and `unavailable`.
+#[derive(Debug, Default)]
+pub struct FakeDocuments(Mutex<Vec<Document>>);
+
+#[async_trait]
+impl Documents for FakeDocuments {
+    async fn list(&self, _: &str) -> Result<Vec<Document>, DocumentError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    async fn create(&self, _: &str, text: DocumentText) -> Result<Document, DocumentError> {
+        match text.name.as_str() {
+            "full" => return Err(DocumentError::Full(7)),
+            "unavailable" => return Err(DocumentError::Unavailable("the catalog was locked".to_owned())),
+            _ => {}
+        }
+        let document = Document { id: Uuid::new_v4(), text, revision: 1, updated: NOW };
+        self.0.lock().unwrap().push(document.clone());
+        Ok(document)
+    }
+
+    async fn replace(&self, _: &str, id: Uuid, revision: i64, text: DocumentText) -> Result<Document, DocumentError> {
+        let mut documents = self.0.lock().unwrap();
+        let found = documents.iter_mut().find(|document| document.id == id).ok_or(DocumentError::Unknown)?;
+        if found.revision != revision {
+            return Err(DocumentError::Stale(found.revision));
+        }
+        *found = Document { text, revision: revision + 1, ..found.clone() };
+        Ok(found.clone())
+    }
+
+    async fn remove(&self, _: &str, id: Uuid, revision: Option<i64>) -> Result<(), DocumentError> {
+        let mut documents = self.0.lock().unwrap();
+        let position = documents.iter().position(|document| document.id == id).ok_or(DocumentError::Unknown)?;
+        if revision.is_some_and(|revision| revision != documents[position].revision) {
+            return Err(DocumentError::Stale(documents[position].revision));
+        }
+        documents.remove(position);
+        Ok(())
+    }
+}
+
 impl Status for FakeStatus {
     fn parts(&self) -> Vec<PartState> {
         vec![PartState { part: "wal", is_needed_to_accept: true, problem: self.problem.lock().unwrap().clone() }]
@@ -499,6 +542,7 @@ pub fn parts() -> (glasshouse_server::Parts, Fakes) {
         traces: traces.clone(),
         query: query.clone(),
         exporter: exporter.clone(),
+        documents: Arc::new(FakeDocuments::default()),
         status: status.clone(),
         clock: Arc::new(FixedClock),
         flight_sql: None,

@@ -14,3 +14,4 @@ mod routes;
 mod span_stream;
 mod spans_json;
 mod timeline;
+mod views;

@@ -117,14 +117,16 @@ async fn parameters_keep_their_types_and_statistics_are_told() {
         files_skipped: 3,
         ..SqlStatistics::default()
     };
-    world.answer(move |_| {
-        Ok(SqlStream { statistics: Some(Arc::new(move || statistics)), ..stream(vec![Ok(batch())]) })
-    });
+    world
+        .answer(move |_| Ok(SqlStream { statistics: Some(Arc::new(move || statistics)), ..stream(vec![Ok(batch())]) }));
     let parameters = json!({"service": "shop", "least": 7, "share": 0.5, "is_slow": true, "none": null});
     let request = json!({"sql": "x", "parameters": parameters}).to_string();
     let body: Value = world.post("/api/query", JSON, request).await.json().await.unwrap();
     assert_eq!(body["statistics"]["rows_read"], "1152921504606846976");
-    assert_eq!((&body["statistics"]["planning_ns"], &body["statistics"]["files_skipped"]), (&json!("2000000"), &json!(3)));
+    assert_eq!(
+        (&body["statistics"]["planning_ns"], &body["statistics"]["files_skipped"]),
+        (&json!("2000000"), &json!(3))
+    );
     serde_json::from_value::<glasshouse_api::QueryResult>(body).unwrap();
     let asked = world.query.asked.lock().unwrap().pop().unwrap().parameters.unwrap();
     let types: Vec<_> = asked.schema().fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();

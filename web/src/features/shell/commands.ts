@@ -1,6 +1,6 @@
 /** Something that can be done, by its name. */
 export interface Command {
-  kind: 'page' | 'trace' | 'process' | 'search' | 'service' | 'action';
+  kind: 'page' | 'trace' | 'process' | 'search' | 'service' | 'view' | 'action';
   label: string;
   /** Its shortcut. */
   keys?: readonly string[];

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useRouter } from '@tanstack/react-router';
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import { servicesQuery } from '@/api/services';
+import { viewsQuery } from '@/api/views';
 import { classes } from '@/ui/classes';
 import { copy } from '@/ui/copy';
 import { useHotkeyGroups } from '@/ui/hotkeys';
@@ -20,6 +21,7 @@ const ICONS: Readonly<Record<Command['kind'], IconName>> = {
   process: 'processes',
   search: 'search',
   service: 'services',
+  view: 'bookmark',
   action: 'keyboard',
 };
 
@@ -52,6 +54,8 @@ function Commands({ pages, close }: { pages: readonly { to: string; label: strin
   const groups = useHotkeyGroups();
   const [range] = useTimeRange();
   const services = useQuery(servicesQuery(range));
+  const views = useQuery(viewsQuery());
+  const router = useRouter();
   const [text, setText] = useState('');
   const [active, setActive] = useState(0);
   const go = (to: string, search: object = {}) =>
@@ -72,6 +76,13 @@ function Commands({ pages, close }: { pages: readonly { to: string; label: strin
           label: 'Go to the map of services',
           run: () => go('/services', { view: 'map' }),
         },
+        ...(views.data ?? []).map(
+          ({ name, link }): Command => ({
+            kind: 'view',
+            label: `Open ${name}`,
+            run: () => router.history.push(link),
+          }),
+        ),
         {
           kind: 'action',
           label: 'Copy link to this view',

@@ -36,7 +36,7 @@ const THEMES: Readonly<Record<Theme, { next: Theme; icon: IconName; label: strin
 };
 
 /** What is around every page: navigation, theme, keyboard help, notifications. */
-export function Shell({ children }: { children: ReactNode }) {
+export function Shell({ children, views }: { children: ReactNode; views: (isWide: boolean) => ReactNode }) {
   const [help, setHelp] = useState(false);
   const [commands, setCommands] = useState(false);
   // The only shortcut with a modifier: it works while typing too, as people know it from elsewhere.
@@ -115,6 +115,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </li>
           ))}
         </ul>
+        <div className="flex flex-col px-1.5">{views(wide)}</div>
         <div className={classes('flex flex-col gap-0.5 p-2', wide && 'lg:flex-row')}>
           <IconButton
             icon={THEMES[theme].icon}
