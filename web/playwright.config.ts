@@ -24,7 +24,7 @@ export default defineConfig({
   forbidOnly: process.env.CI !== undefined,
   workers: 1,
   timeout: 240_000,
-  expect: { timeout: 45_000 },
+  expect: { timeout: Number(process.env.PATIENCE ?? 45_000) },
   use: {
     baseURL: process.env.BASE_URL ?? MOCK,
     launchOptions: chromium,

@@ -56,7 +56,7 @@ test('names are completed from the schema', async ({ page }) => {
   await page.keyboard.type('SELECT * FROM span_l', { delay: 20 });
   const offers = page.getByRole('listbox', { name: 'Completions' });
   await expect(offers.getByRole('option').first()).toContainText('span_links');
-  await page.keyboard.press('Tab');
+  await offers.getByRole('option').first().click();
   await expect(editor(page)).toContainText('SELECT * FROM span_links');
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('SELECT  FROM spans', { delay: 10 });
@@ -64,7 +64,7 @@ test('names are completed from the schema', async ({ page }) => {
   await page.keyboard.type('durat', { delay: 20 });
   await expect(offers.getByRole('option').first()).toContainText('duration_ns');
   await expect(offers.getByRole('option').first()).toContainText('BIGINT');
-  await page.keyboard.press('Enter');
+  await offers.getByRole('option').first().click();
   await expect(editor(page)).toContainText('SELECT duration_ns FROM spans');
 });
 
@@ -89,9 +89,10 @@ test('an answer is drawn as lines and as bars', async ({ page }) => {
   await expect(page.getByRole('img', { name: /^Chart of \d+ lines/ })).toBeVisible();
   await expect(page.getByRole('list', { name: 'Lines' })).toContainText('frontend');
   await expectAccessible(page);
-  await page.getByLabel('A line for each').selectOption({ label: '(column of numbers)' });
+  await page.getByRole('group', { name: 'A line for each' }).getByLabel('service_name').uncheck();
+  await page.getByRole('group', { name: 'Values' }).getByLabel('longest_ns').check();
   await expect(page.getByRole('list', { name: 'Lines' })).toContainText('longest_ns');
-  await page.getByLabel('Draw').selectOption({ label: 'bars' });
+  await page.getByRole('combobox', { name: /^Draw/ }).selectOption({ label: 'bars' });
   await expect(page.getByRole('list', { name: /^Chart of \d+ bars/ })).toContainText('frontend');
   await page.reload();
   await expect(page.getByRole('list', { name: /^Chart of \d+ bars/ })).toBeVisible();
@@ -169,7 +170,7 @@ test('hostile values are text', async ({ page }) => {
   const html = `<img src=x onerror="document.title='owned'">`;
   await page.goto(
     link(
-      `SELECT '${html}' AS "<b>html</b>", chr(8238) || 'gnp.exe' AS bidi, chr(1) || 'x' AS control, repeat('long ', 200000) AS long, NULL AS none, '' AS empty, make_array(1, 2) AS list, 1 AS twice, 2 AS twice2`,
+      `SELECT '${html.replaceAll("'", "''")}' AS "<b>html</b>", chr(8238) || 'gnp.exe' AS bidi, chr(1) || 'x' AS control, repeat('long ', 200000) AS long, NULL AS none, '' AS empty, make_array(1, 2) AS list, 1 AS twice, 2 AS twice2`,
     ),
   );
   await expect(rows(page).nth(1)).toContainText(html);

@@ -14,7 +14,7 @@ test.beforeEach(async ({ request }) => {
 
 test('a view is saved, opened, replaced, renamed and deleted', async ({ page }) => {
   const complaints = watchComplaints(page);
-  await page.goto('/logs?level=error');
+  await page.goto('/logs?level=ERROR');
   await page.getByRole('button', { name: 'Saved views' }).click();
   await expect(page.getByText('Nothing is saved yet')).toBeVisible();
   const name = '<b>Errors</b> of the shop';
@@ -27,7 +27,7 @@ test('a view is saved, opened, replaced, renamed and deleted', async ({ page }) 
   await page.goto('/services?view=map');
   await page.getByRole('button', { name: 'Saved views' }).click();
   await saved(page).getByRole('link').click();
-  await expect(page).toHaveURL(/\/logs\?level=error/);
+  await expect(page).toHaveURL(/\/logs\?level=ERROR/);
 
   await page.goto('/services?view=map');
   await page.getByRole('button', { name: 'Saved views' }).click();
@@ -62,7 +62,7 @@ test('queries are saved where they are written', async ({ page, request }) => {
   const queries = page.getByRole('list', { name: 'Saved queries' }).getByRole('listitem');
   await expect(queries).toHaveText([/^The answer/]);
   await queries.getByRole('link').click();
-  await page.getByRole('button', { name: 'Table' }).click();
+  await page.getByRole('button', { name: 'Table', exact: true }).click();
   await expect(page.getByRole('table', { name: 'Rows' }).getByRole('row').nth(1)).toContainText('42');
 });
 

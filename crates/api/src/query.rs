@@ -68,9 +68,9 @@ pub struct QueryStatistics {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub bytes_read: u64,
-    /// Files that were read.
+    /// Files that could not be ruled out before they were read.
     pub files_read: u64,
-    /// Files of the same tables that need not be read.
+    /// Files of the same tables that could.
     pub files_skipped: u64,
     /// Most memory that sorts, groups and joins held at once, in bytes.
     #[serde(with = "decimal")]

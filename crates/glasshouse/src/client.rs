@@ -1,5 +1,7 @@
 //! The HTTP API as the command line's own commands use it.
 
+use std::sync::Arc;
+
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamDecoder;
@@ -138,5 +140,5 @@ async fn decode_stream(answer: Response) -> Result<SqlStream, ClientError> {
         .chain(rest)
         .map_err(|error: ClientError| QueryError::Failed(error.to_string()))
         .boxed();
-    Ok(SqlStream { schema, batches, statistics: None })
+    Ok(SqlStream { schema, batches, statistics: Arc::default() })
 }

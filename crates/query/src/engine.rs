@@ -147,8 +147,7 @@ impl QueryEngine for Engine {
         let (batches, plans) = self.threads.compute(deadline, begun).await?;
         let schema = plain_schema(&batches.schema());
         let measured = Measured { asked, planning: asked.elapsed(), plans, memory, snapshot, scanned };
-        let stream = self.threads.answer(batches, schema, limit, deadline);
-        Ok(SqlStream { statistics: Some(Arc::new(move || measured.statistics())), ..stream })
+        Ok(self.threads.answer(batches, schema, limit, deadline, measured))
     }
 
     async fn describe(&self, sql: &str) -> Result<SqlDescription, QueryError> {

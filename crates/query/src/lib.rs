@@ -32,6 +32,7 @@ mod table_functions;
 mod trace_spans;
 mod tree;
 mod views;
+mod yielding;
 
 pub use config::EngineConfig;
 pub use docs::reference_page;

@@ -1,7 +1,7 @@
 //! Runs queries on threads of their own, and stops them when nobody listens any more.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::query_error;
 use crate::plain::plain_batch;
+use crate::statistics::Measured;
 
 /// Batches that are computed before the reader takes the first of them.
 const AHEAD: usize = 2;
@@ -74,10 +75,15 @@ impl Threads {
         schema: SchemaRef,
         limit: Option<usize>,
         deadline: Option<Deadline>,
+        measured: Measured,
     ) -> SqlStream {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let plain = Arc::clone(&schema);
+        let statistics = Arc::new(OnceLock::new());
+        let told = Arc::clone(&statistics);
         let work = async move {
+            // The plans, which may hold what joins remember, go with the work.
+            let measured = measured;
             let mut left = limit.unwrap_or(usize::MAX);
             while left > 0 {
                 let next = match deadline {
@@ -85,7 +91,7 @@ impl Threads {
                     None => Ok(batches.next().await),
                 };
                 let answer = match next {
-                    Ok(None) => return Ok(()),
+                    Ok(None) => break,
                     Err(error) => Err(error),
                     Ok(Some(Err(error))) => Err(query_error(&error)),
                     Ok(Some(Ok(batch))) => {
@@ -106,6 +112,7 @@ impl Threads {
                     _ => return Ok(()),
                 }
             }
+            let _ = told.set(measured.statistics());
             Ok(())
         };
         let task = AbortOnDrop(self.handle().spawn(work));
@@ -125,7 +132,7 @@ impl Threads {
                 }
             }
         });
-        SqlStream { schema, batches: batches.boxed(), statistics: None }
+        SqlStream { schema, batches: batches.boxed(), statistics }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::convenience::{AttributeAccess, WhatWasMeant};
 use crate::pushdown::ProjectIntoScans;
 use crate::scan::{LakeTable, View};
 use crate::table_functions::{self, Parameters};
+use crate::yielding::YieldAroundJoins;
 use crate::{EngineConfig, docs, functions, views};
 
 /// Name of the catalog.
@@ -59,6 +60,7 @@ pub(crate) fn template(runtime: Arc<RuntimeEnv>, config: &EngineConfig) -> Sessi
     let mut physical = PhysicalOptimizer::new();
     // Before filters are pushed down and work is spread.
     physical.rules.insert(0, Arc::new(ProjectIntoScans));
+    physical.rules.push(Arc::new(YieldAroundJoins));
 
     SessionStateBuilder::new()
         .with_config(config)

@@ -1,5 +1,6 @@
 //! SQL over HTTP: rows as JSON, as an Arrow IPC stream or as a file, computed while they are sent.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,7 +63,8 @@ pub(crate) async fn query(State(app): State<App>, headers: HeaderMap, body: Body
     responses((status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 400, description = "A parameter or the statement is wrong, or it needs more than one query may have", body = ErrorBody),
         (status = 429, description = "Too many queries are running; see `Retry-After`", body = ErrorBody)))]
-pub(crate) async fn file(State(app): State<App>, mut params: Params) -> Result<Response, Refusal> {
+pub(crate) async fn file(State(app): State<App>, headers: HeaderMap, mut params: Params) -> Result<Response, Refusal> {
+    check_site(&headers)?;
     let sql = params.text("sql")?.ok_or_else(|| Refusal::invalid("there is no statement in sql"))?;
     let format = params.text("format")?.unwrap_or_default();
     let format = RowFormat::from_name(&format).ok_or_else(|| {
@@ -71,11 +73,24 @@ pub(crate) async fn file(State(app): State<App>, mut params: Params) -> Result<R
     })?;
     let range = params.range(app.now())?;
     let limit = params.parsed("limit", str::parse)?;
-    let values = params.prefixed("param.").into_iter().map(|(name, text)| (name, text.into())).collect();
+    let mut values = BTreeMap::new();
+    for (name, text) in params.prefixed("param.") {
+        if values.insert(name.clone(), text.into()).is_some() {
+            return Err(Refusal::invalid(format!("parameter param.{name} is given twice")));
+        }
+    }
     params.finish()?;
     let request = SqlRequest { sql, parameters: named_parameters(&values)?, range, limit, snapshot: None };
     let chunks = answer(&app, request, Some(format)).await?;
     Ok(download(&format!("query.{}", format.name()), format.content_type(), chunks))
+}
+
+/// Refuses what a page of another site made a browser ask: unlike a POST of JSON, a link or a picture needs no leave to do it.
+fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(Refusal::forbidden("another site may not ask this")),
+    }
 }
 
 /// The format that is asked for; `None` for our own JSON.
@@ -170,15 +185,25 @@ impl Write for Outbox {
 impl Answer {
     /// The next bytes; `None` at the end.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Refusal> {
-        let Some(encoder) = &mut self.encoder else { return Ok(None) };
-        while encoder.len() < CHUNK {
-            let Some(batch) = self.stream.batches.next().await else {
-                let statistics = self.stream.statistics.as_ref().map(|statistics| statistics());
-                return self.encoder.take().map(|encoder| encoder.finish(statistics)).transpose();
-            };
-            encoder.push(&batch?)?;
+        while let Some(encoder) = &mut self.encoder {
+            if encoder.len() >= CHUNK {
+                return Ok(Some(encoder.take()));
+            }
+            let batch = self.stream.batches.next().await.transpose()?;
+            let Some(mut encoder) = self.encoder.take() else { break };
+            let statistics = self.stream.statistics.get().copied();
+            // It takes its time: not on a thread that serves others.
+            let encoded = tokio::task::spawn_blocking(move || match batch {
+                Some(batch) => encoder.push(&batch).map(|()| (Some(encoder), None)),
+                None => encoder.finish(statistics).map(|end| (None, Some(end))),
+            });
+            let (encoder, end) = encoded.await.map_err(|panic| Refusal::internal(panic.to_string()))??;
+            self.encoder = encoder;
+            if end.is_some() {
+                return Ok(end);
+            }
         }
-        Ok(Some(encoder.take()))
+        Ok(None)
     }
 }
 

@@ -57,8 +57,8 @@ pub(crate) fn named_parameters(values: &BTreeMap<String, serde_json::Value>) -> 
             serde_json::Value::String(text) => Arc::new(StringArray::from_iter_values([text])),
             serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(integer), _) => Arc::new(Int64Array::from(vec![integer])),
-                (None, Some(float)) => Arc::new(Float64Array::from(vec![float])),
-                (None, None) => return Err(Refusal::invalid(format!("parameters: {name} is out of range"))),
+                (None, Some(float)) if number.is_f64() => Arc::new(Float64Array::from(vec![float])),
+                _ => return Err(Refusal::invalid(format!("parameters: {name} is out of range"))),
             },
             serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
                 return Err(Refusal::invalid(format!(

@@ -2,7 +2,7 @@
 //! `server` knows only these, so it is built and tested without a lake or a query engine.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -175,25 +175,22 @@ pub struct SqlStream {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: BoxStream<'static, Result<RecordBatch, QueryError>>,
-    /// Tells what it took, for what has been read of the rows; `None` where nobody measures.
-    pub statistics: Option<StatisticsSource>,
+    /// What it took: set before the rows end, where somebody measures.
+    pub statistics: Arc<OnceLock<SqlStatistics>>,
 }
-
-/// Tells what an answer has taken so far.
-pub type StatisticsSource = Arc<dyn Fn() -> SqlStatistics + Send + Sync>;
 
 /// What an answer took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SqlStatistics {
     /// From the question until its plan was made.
     pub planning: Duration,
-    /// From the question until now.
+    /// From the question until the last row was computed.
     pub elapsed: Duration,
     /// Rows that were looked at: not those which statistics and indexes rule out.
     pub rows_read: u64,
     /// Bytes read of files.
     pub bytes_read: u64,
-    /// Files that were read, and those of the same tables that need not be.
+    /// Files that could not be ruled out before they were read, and those of the same tables that could.
     pub files_read: u64,
     /// See [`Self::files_read`].
     pub files_skipped: u64,

@@ -32,6 +32,10 @@ export interface MetricSeries {
   columns: string[];
   series: {
     attributes: readonly KeyValue[];
+    /** Who sent it; `null` where series are put together. */
+    processId: string | null;
+    /** Instrumentation scope; empty when not said. */
+    scope: string;
     /** How many series were put together. */
     count: number;
     points: { time: Nanos; values: (number | null)[] }[];
@@ -214,8 +218,10 @@ function reviveSeries(answer: wire.MetricSeriesList): MetricSeries {
   return {
     step: duration(answer.step_ns),
     columns: answer.columns,
-    series: answer.series.map(({ attributes, series_count, points }) => ({
+    series: answer.series.map(({ attributes, process_id, scope_name, series_count, points }) => ({
       attributes,
+      processId: process_id ?? null,
+      scope: scope_name,
       count: series_count,
       points: points.map(({ time, values }) => ({
         time: nanos(time),

@@ -102,7 +102,8 @@ export interface paths {
          *
          *     With `aggregate`, series become one, or one for each value of `by`: a value is the sum, average, least or greatest of
          *     theirs; observations of histograms are put together whichever it is. A step is then at least twice as long as points
-         *     are usually apart, so that each series counts in each.
+         *     are usually apart, so that each of nine series in ten counts in each; steps that the ends of the time cut off are left
+         *     out.
          */
         get: operations["metric_series"];
         put?: never;
@@ -1455,12 +1456,12 @@ export interface components {
             elapsed_ns: string;
             /**
              * Format: int64
-             * @description Files that were read.
+             * @description Files that could not be ruled out before they were read.
              */
             files_read: number;
             /**
              * Format: int64
-             * @description Files of the same tables that need not be read.
+             * @description Files of the same tables that could.
              */
             files_skipped: number;
             /** @description Most memory that sorts, groups and joins held at once, in bytes. */
@@ -2152,7 +2153,7 @@ export interface operations {
                 aggregate?: string;
                 /** @description Value of the attribute KEY, as text; any number of these */
                 "attr.KEY"?: string;
-                /** @description With `aggregate`: what keeps them apart, with commas: keys of attributes, `service_name`, `process_id`, `scope_name` */
+                /** @description With `aggregate`: what keeps them apart, with commas: keys of attributes, `service_name`, `process_id`, `scope_name` (which mean the columns of these names, not attributes) */
                 by?: string;
                 /** @description From this time on; from the first point when not given */
                 from?: string;

@@ -4,9 +4,9 @@ import {
   type CellType,
   compareCells,
   formatCell,
-  measureOf,
   momentOf,
   numberOf,
+  unitOf,
 } from './cells';
 
 const column = (type: CellType, name = 'c'): CellColumn => ({ name, type });
@@ -44,7 +44,8 @@ it('reads what is drawn', () => {
   expect(numberOf('NaN')).toBeNull();
   expect(numberOf(null)).toBeNull();
   expect(momentOf(column('date'), '2026-01-31')).toBe(1_769_817_600_000_000_000n);
-  expect(measureOf(column('double', 'p99_ns'))(1_530_000)).toBe('1.53 ms');
-  expect(measureOf(column('bigint', 'body_bytes'))(2048)).toBe('2 KiB');
-  expect(measureOf(column('bigint', 'count'))(1_200)).toBe('1.2k');
+  expect(unitOf(column('double', 'p99_ns'))).toBe('ns');
+  expect(unitOf(column('text', 'p99_ns'))).toBe('');
+  expect(unitOf(column('bigint', 'body_bytes'))).toBe('By');
+  expect(unitOf(column('bigint', 'count'))).toBe('');
 });

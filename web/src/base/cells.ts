@@ -1,7 +1,6 @@
 /** Values of an answer in SQL: how they are read, compared and drawn. */
 
 import { formatExactDuration } from './durations';
-import { formatMeasure } from './measures';
 import { type Duration, duration, nanos } from './nanos';
 import { formatExact, type Zone } from './times';
 
@@ -71,11 +70,12 @@ export function momentOf({ type }: CellColumn, value: Cell): bigint | null {
   return Number.isNaN(millis) ? null : BigInt(millis) * 1_000_000n;
 }
 
-/** A number of a column at a glance: lengths of time and bytes by the name of the column. */
-export function measureOf(column: CellColumn): (value: number) => string {
-  if (isLength(column)) return (value) => formatMeasure(value, 'ns');
-  if (/(^|_)bytes$/.test(column.name)) return (value) => formatMeasure(value, 'By');
-  return (value) => formatMeasure(value, '');
+/** What the numbers of a column are, told by its type and name. */
+export type Unit = 'ns' | 'By' | '';
+
+export function unitOf(column: CellColumn): Unit {
+  if (isLength(column)) return 'ns';
+  return /(^|_)bytes$/.test(column.name) ? 'By' : '';
 }
 
 /** A length of time that a whole number stands for; `null` when the column holds something else. */

@@ -25,6 +25,8 @@ export interface Mark {
 }
 
 const NO_MARKS: readonly Mark[] = [];
+/** Pixels from a point within which the pointer is at it. */
+const NEAR = 16;
 /** Pixels around a mark that belong to it. */
 const REACH = 8;
 
@@ -41,7 +43,7 @@ export function LineChart(props: {
   to: Nanos;
   /** How much time a point stands for. */
   step: Duration;
-  format: (value: number) => string;
+  format: (value: number, line: number) => string;
   /** For the marks of the axis, where there is little room. */
   formatTick: (value: number) => string;
   height: number;
@@ -62,7 +64,9 @@ export function LineChart(props: {
   const length = Math.max(toDrawable(between(from, to)), 1);
   const at = pointer === undefined ? undefined : ((pointer - MARGIN.left) / frame) * length;
   const scale = useMemo(() => scaleOf(drawn, marks), [drawn, marks]);
-  const near = useMemo(() => (at === undefined ? [] : nearest(drawn, at, gap)), [drawn, at, gap]);
+  // Within half a gap, or a few pixels.
+  const reach = Math.max(gap / 2, (NEAR / frame) * length);
+  const near = useMemo(() => (at === undefined ? [] : nearest(drawn, at, reach)), [drawn, at, reach]);
   const canvas = useCanvas(
     (surface) => {
       if (surface.width !== width) setWidth(surface.width);
@@ -127,8 +131,8 @@ export function LineChart(props: {
         onPointerUp={(event) => {
           const end = place(event);
           setHeld(undefined);
-          if (pointed !== undefined && held !== undefined && Math.abs(end - held) < 4)
-            props.onMark?.(pointed);
+          const mark = held !== undefined && Math.abs(end - held) < 4 ? markAt(event) : undefined;
+          if (mark !== undefined) props.onMark?.(mark);
           else if (held !== undefined && Math.abs(end - held) >= 4) {
             props.onSelect(timeAt(Math.min(held, end)), timeAt(Math.max(held, end)));
           }
@@ -150,7 +154,7 @@ export function LineChart(props: {
                   <LineMark index={line} />
                   <span className="truncate">{lines[line]!.label}</span>
                 </span>
-                {format(value)}
+                {format(value, line)}
               </li>
             ))}
           </ul>
@@ -192,20 +196,21 @@ function offsets(line: Line, from: Nanos): Drawn {
 /** How far points are usually apart. */
 function usualDistance(lines: readonly Drawn[], least: number): number {
   const distances = lines.flatMap(({ offsets }) =>
-    offsets.slice(1).map((offset, at) => offset - offsets[at]!),
+    // Of one moment they are not apart.
+    offsets.slice(1).flatMap((offset, at) => (offset > offsets[at]! ? [offset - offsets[at]!] : [])),
   );
   distances.sort((a, b) => a - b);
   return Math.max(distances[Math.floor(distances.length / 2)] ?? least, least);
 }
 
-/** Of each line, the point next to an offset, unless that lies in a gap. The greatest value comes first. */
-function nearest(lines: readonly Drawn[], at: number, gap: number) {
+/** Of each line, the point next to an offset, unless that is too far away. The greatest value comes first. */
+function nearest(lines: readonly Drawn[], at: number, reach: number) {
   const found = lines.flatMap(({ numbers, offsets, values }, line) => {
     let best = -1;
     for (let point = 0; point < offsets.length; point++) {
       if (best < 0 || Math.abs(offsets[point]! - at) < Math.abs(offsets[best]! - at)) best = point;
     }
-    if (best < 0 || Math.abs(offsets[best]! - at) > gap / 2) return [];
+    if (best < 0 || Math.abs(offsets[best]! - at) > reach) return [];
     return [{ line, point: numbers[best]!, offset: offsets[best]!, value: values[best]! }];
   });
   return found.sort((a, b) => b.value - a.value);

@@ -5,7 +5,7 @@ import { type Line, LineMark } from './line-chart';
 export function LineLegend(props: {
   label: string;
   lines: readonly Line[];
-  format: (value: number) => string;
+  format: (value: number, line: number) => string;
   /** Whether names stand side by side where there is room. */
   isWide?: boolean;
   /** Lines whose names are written. */
@@ -21,12 +21,12 @@ export function LineLegend(props: {
       )}
     >
       {lines.slice(0, most).map((line, index) => (
-        <li key={line.label} className="flex items-center gap-1.5">
+        <li key={index} className="flex items-center gap-1.5">
           <LineMark index={index} />
           <span className="min-w-0 flex-1 truncate" title={line.label}>
             {line.label === '' ? '(empty)' : line.label}
           </span>
-          <span className="text-text">{lastOf(line, format)}</span>
+          <span className="text-text">{lastOf(line, (value) => format(value, index))}</span>
         </li>
       ))}
       {lines.length > most && <li className="text-faint">and {lines.length - most} more lines</li>}

@@ -10,11 +10,14 @@ use glasshouse_api::{ErrorBody, MetricAttribute, MetricAttributeList, MetricAttr
 use super::Conditions;
 use crate::Refusal;
 use crate::params::Params;
-use crate::sql::{self, Parameters};
+use crate::sql::{self, Parameters, Rows};
 use crate::state::App;
 
 /// Series that are looked at.
-const MAX_SERIES: usize = 20_000;
+const MAX_SERIES: u64 = 20_000;
+/// Bytes of keys and values that are remembered.
+const MAX_BYTES: usize = 16 << 20;
+const COLUMNS: [&str; 3] = ["service_name", "process_id", "scope_name"];
 /// Values of a key that are told.
 const MAX_VALUES: usize = 100;
 
@@ -45,26 +48,64 @@ pub(crate) async fn attributes(
         MAX_SERIES + 1
     );
     let mut batches = sql::stream(&app, sql, values, conditions.range).await?;
-    let mut keys: BTreeMap<String, HashMap<String, u64>> = BTreeMap::new();
-    let mut series_count = 0;
+    let mut survey = Survey::default();
     while let Some(rows) = batches.try_next().await? {
-        let attributes = rows.text("attributes")?;
-        let columns = ["service_name", "process_id", "scope_name"];
-        let texts = columns.map(|name| rows.text(name).map(|text| (name, text)));
-        let texts: Vec<_> = texts.into_iter().collect::<Result<_, _>>()?;
-        for row in 0..rows.len() {
-            series_count += 1;
-            let own = sql::attribute_texts(attributes.get(row).unwrap_or("{}"))?;
-            let others = texts.iter().map(|(name, text)| ((*name).to_owned(), text.get(row).unwrap_or("").to_owned()));
-            for (key, value) in own.into_iter().chain(others) {
-                *keys.entry(key).or_default().entry(value).or_default() += 1;
-            }
+        // It takes its time: not on a thread that serves others.
+        let added = tokio::task::spawn_blocking(move || survey.add(&rows).map(|()| survey)).await;
+        survey = added.map_err(|panic| Refusal::internal(panic.to_string()))??;
+        if survey.is_full() {
+            break;
         }
     }
-    let is_complete = series_count <= MAX_SERIES as u64;
-    let mut attributes: Vec<_> = keys.into_iter().map(|(key, values)| listed(key, values)).collect();
-    attributes.sort_by_key(|attribute| attribute.values.len() < 2);
-    Ok(Json(MetricAttributeList { attributes, series_count: series_count.min(MAX_SERIES as u64), is_complete }))
+    Ok(Json(survey.answer()))
+}
+
+/// Which values keys have, and in how many series.
+#[derive(Default)]
+struct Survey {
+    keys: BTreeMap<String, HashMap<String, u64>>,
+    bytes: usize,
+    series_count: u64,
+}
+
+impl Survey {
+    fn is_full(&self) -> bool {
+        self.series_count > MAX_SERIES || self.bytes > MAX_BYTES
+    }
+
+    fn add(&mut self, rows: &Rows) -> Result<(), Refusal> {
+        let attributes = rows.text("attributes")?;
+        let columns = COLUMNS.map(|name| rows.text(name).map(|text| (name, text)));
+        let columns: Vec<_> = columns.into_iter().collect::<Result<_, _>>()?;
+        for row in 0..rows.len() {
+            let own = sql::attribute_texts(attributes.get(row).unwrap_or("{}"))?;
+            // The columns of these names are meant.
+            let own = own.into_iter().filter(|(key, _)| !COLUMNS.contains(&key.as_str()));
+            let text = |(name, text): &(&str, sql::TextColumn)| {
+                ((*name).to_owned(), text.get(row).unwrap_or_default().to_owned())
+            };
+            for (key, value) in own.chain(columns.iter().map(text)) {
+                let (key_bytes, value_bytes) = (key.len(), value.len());
+                let count = self.keys.entry(key).or_default().entry(value).or_insert_with(|| {
+                    self.bytes += key_bytes + value_bytes;
+                    0
+                });
+                *count += 1;
+            }
+            self.series_count += 1;
+            if self.is_full() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(self) -> MetricAttributeList {
+        let is_complete = !self.is_full();
+        let mut attributes: Vec<_> = self.keys.into_iter().map(|(key, values)| listed(key, values)).collect();
+        attributes.sort_by_key(|attribute| attribute.values.len() < 2);
+        MetricAttributeList { attributes, series_count: self.series_count, is_complete }
+    }
 }
 
 fn listed(key: String, values: HashMap<String, u64>) -> MetricAttribute {

@@ -10,12 +10,15 @@ pub(crate) struct Bucket {
     pub(crate) count: i64,
 }
 
-/// How observations are spread, by upper bound.
+/// How observations are spread. Buckets of several series may overlap.
 pub(crate) type Spread = BTreeMap<Key, Bucket>;
 
-/// A bound in order of size.
+/// Upper and lower bound, in order of size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Key(f64);
+pub(crate) struct Key {
+    upper: f64,
+    lower: f64,
+}
 
 impl Eq for Key {}
 
@@ -27,7 +30,7 @@ impl PartialOrd for Key {
 
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
+        self.upper.total_cmp(&other.upper).then_with(|| self.lower.total_cmp(&other.lower))
     }
 }
 
@@ -55,7 +58,7 @@ pub(crate) fn add_difference(
             _ => 0,
         };
         if bucket.count > had {
-            let known = spread.entry(Key(bucket.upper)).or_insert_with(|| {
+            let known = spread.entry(Key { upper: bucket.upper, lower: bucket.lower }).or_insert_with(|| {
                 *new += 1;
                 Bucket { count: 0, ..*bucket }
             });
@@ -65,25 +68,50 @@ pub(crate) fn add_difference(
     earlier.next().is_none()
 }
 
-/// The quantile of buckets in order, values being spread evenly in each; where one has no end, its other end.
-pub(crate) fn quantile<'a>(buckets: impl Iterator<Item = &'a Bucket> + Clone, fraction: f64) -> Option<f64> {
-    let total: f64 = buckets.clone().map(|bucket| bucket.count.max(0) as f64).sum();
-    let wanted = fraction * total;
-    let mut below = 0.0;
-    for bucket in buckets.filter(|bucket| bucket.count > 0) {
-        let count = bucket.count as f64;
-        if below + count >= wanted {
-            let Bucket { lower, upper, .. } = *bucket;
-            return Some(match (lower.is_finite(), upper.is_finite()) {
-                (true, true) => lower + (upper - lower) * ((wanted - below) / count),
-                (false, true) => upper,
-                (true, false) => lower,
-                (false, false) => return None,
-            });
-        }
-        below += count;
+/// The quantile of buckets, which may overlap: values are spread evenly in each; where one has no end, they are at its
+/// other end.
+pub(crate) fn quantile(spread: &Spread, fraction: f64) -> Option<f64> {
+    /// Where the density of values changes, and values that are all at one place.
+    struct Edge {
+        at: f64,
+        density: f64,
+        values: f64,
     }
-    None
+    let mut edges = Vec::with_capacity(2 * spread.len());
+    let mut total = 0.0;
+    for bucket in spread.values().filter(|bucket| bucket.count > 0) {
+        let count = bucket.count as f64;
+        let Bucket { lower, upper, .. } = *bucket;
+        total += count;
+        match (lower.is_finite(), upper.is_finite()) {
+            (true, true) if lower < upper => {
+                let density = count / (upper - lower);
+                edges.push(Edge { at: lower, density, values: 0.0 });
+                edges.push(Edge { at: upper, density: -density, values: 0.0 });
+            }
+            (_, true) => edges.push(Edge { at: upper, density: 0.0, values: count }),
+            (true, false) => edges.push(Edge { at: lower, density: 0.0, values: count }),
+            (false, false) => return None,
+        }
+    }
+    edges.sort_by(|a, b| a.at.total_cmp(&b.at));
+    let wanted = fraction * total;
+    let (mut at, mut density, mut below) = (0.0, 0.0, 0.0);
+    for edge in &edges {
+        let between = density * (edge.at - at);
+        if density > 0.0 && below + between >= wanted {
+            return Some((at + (wanted - below) / density).min(edge.at));
+        }
+        below += between;
+        if edge.values > 0.0 && below + edge.values >= wanted {
+            return Some(edge.at);
+        }
+        below += edge.values;
+        density += edge.density;
+        at = edge.at;
+    }
+    // What is lost in adding up is less than a value.
+    edges.last().map(|edge| edge.at)
 }
 
 /// Buckets of a histogram with explicit bounds. The first begins at 0 when its bound is positive.
@@ -116,6 +144,24 @@ pub(crate) fn exponential_buckets(scale: i32, offset: i32, counts: &[i64], is_ne
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantiles_of_buckets_that_overlap_grow_with_the_fraction() {
+        let of = |buckets: &[Bucket], fractions: &[f64]| -> Vec<f64> {
+            let key = |bucket: &Bucket| Key { upper: bucket.upper, lower: bucket.lower };
+            let spread: Spread = buckets.iter().map(|bucket| (key(bucket), *bucket)).collect();
+            fractions.iter().map(|fraction| (quantile(&spread, *fraction).unwrap() * 1e9).round() / 1e9).collect()
+        };
+        let bucket = |lower, upper, count| Bucket { lower, upper, count };
+        // Of 100 values, 55 are below 10: 50 of the narrow bucket, 5 of the wide.
+        let nested = [bucket(0.0, 10.0, 50), bucket(0.0, 100.0, 50)];
+        assert_eq!(of(&nested, &[0.0, 0.11, 0.55, 0.775, 1.0]), [0.0, 2.0, 10.0, 55.0, 100.0]);
+        let shared_end = [bucket(0.0, 100.0, 50), bucket(50.0, 100.0, 50)];
+        assert_eq!(of(&shared_end, &[0.25, 0.625, 1.0]), [50.0, 75.0, 100.0]);
+        let open = [bucket(f64::NEG_INFINITY, 1.0, 1), bucket(1.0, 2.0, 2), bucket(2.0, f64::INFINITY, 1)];
+        assert_eq!(of(&open, &[0.1, 0.5, 0.75, 0.99]), [1.0, 1.5, 2.0, 2.0]);
+        assert_eq!(quantile(&Spread::new(), 0.5), None);
+    }
 
     #[test]
     fn exponential_buckets_are_where_the_data_model_says() {

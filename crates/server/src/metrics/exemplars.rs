@@ -49,7 +49,7 @@ pub(crate) async fn exemplars(State(app): State<App>, mut params: Params) -> Res
              SELECT DISTINCT e['time'] AS time, coalesce(e['value'], CAST(e['value_int'] AS DOUBLE)) AS value, \
                e['trace_id'] AS trace_id, e['span_id'] AS span_id, service_name FROM (\
                  SELECT unnest(exemplars) AS e, service_name FROM metrics WHERE exemplars IS NOT NULL AND {conditions}))\
-           WHERE trace_id IS NOT NULL AND time >= {from} AND time < {to})\
+           WHERE trace_id IS NOT NULL AND value IS NOT NULL AND NOT isnan(value) AND time >= {from} AND time < {to})\
          WHERE place <= {per_step} ORDER BY time",
         step = step.nanos(),
         conditions = conditions.sql(&mut values),

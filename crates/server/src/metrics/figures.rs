@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use glasshouse_model::{DurationNs, Timestamp};
+use glasshouse_model::{DurationNs, TimeRange, Timestamp};
 
 use super::buckets::{Bucket, Spread, add_difference, quantile};
 
@@ -66,8 +66,10 @@ pub(crate) struct Shape {
     pub(crate) percentiles: Vec<Percentile>,
     /// How much time a value stands for.
     pub(crate) step: DurationNs,
-    /// Where what is looked at begins: growth before it is not counted.
-    pub(crate) from: Timestamp,
+    /// What is looked at: growth before it is not counted.
+    pub(crate) range: TimeRange,
+    /// Whether series are put together: then only steps are told in which all can have points.
+    pub(crate) is_together: bool,
 }
 
 impl Shape {
@@ -124,6 +126,7 @@ struct Step {
     growth: f64,
     observed: i64,
     seconds: f64,
+    is_delta: bool,
 }
 
 impl Tracker {
@@ -136,7 +139,7 @@ impl Tracker {
         }
         let step = point.time.nanos().div_euclid(shape.step.nanos());
         if step != self.step {
-            self.finish(shown, group);
+            self.finish(shown, shape, group);
             self.step = step;
         }
         if shown == Shown::Value {
@@ -154,8 +157,11 @@ impl Tracker {
         let before = last.filter(|last| !point.is_delta && last.start_time == point.start_time).filter(grew);
         let since = if point.is_delta { point.start_time.or(last.map(|last| last.time)) } else { None };
         let since = since.or(before.map(|last| last.time)).or(point.start_time);
-        // The first of a counter tells of its whole life, most of which may lie elsewhere.
-        let is_known = point.is_delta || before.is_some() || since.is_some_and(|since| since >= shape.from);
+        // The first of a counter tells of its whole life, most of which may lie elsewhere: unknown starts are sent as the
+        // time of the point.
+        let is_known = point.is_delta
+            || before.is_some()
+            || since.is_some_and(|since| since >= shape.range.from && since < point.time);
         let mut buckets = point.buckets.len() as isize - last.map_or(0, |last| last.buckets.len()) as isize;
         if is_known {
             let had = before.and_then(|last| last.value).unwrap_or_default();
@@ -163,6 +169,7 @@ impl Tracker {
             self.current.growth += value.unwrap_or_default() - had;
             self.current.seconds += since.map_or(0.0, |since| (point.time - since).nanos().max(0) as f64 / 1e9);
             self.current.observed = self.current.observed.saturating_add(observed);
+            self.current.is_delta |= point.is_delta;
             if is_counted {
                 buckets += group.part(step).observe(&point, before, observed);
             }
@@ -172,15 +179,18 @@ impl Tracker {
     }
 
     /// Adds what the present step came to; no point of it may follow.
-    pub(crate) fn finish(&mut self, shown: Shown, group: &mut Group) {
-        let Step { values, points, growth, observed, seconds } = std::mem::take(&mut self.current);
+    pub(crate) fn finish(&mut self, shown: Shown, shape: &Shape, group: &mut Group) {
+        let Step { values, points, growth, observed, seconds, is_delta } = std::mem::take(&mut self.current);
+        // Deltas are left out where nothing changed: that is part of the time too, when others fill it.
+        let whole_step = if is_delta && shape.is_together { shape.step.nanos() as f64 / 1e9 } else { 0.0 };
+        let seconds = if seconds > 0.0 { seconds.max(whole_step) } else { seconds };
         let value = match shown {
             Shown::Value => per(values, points.into()),
             Shown::Rate => per(growth, seconds),
             Shown::Distribution | Shown::Average => per(observed as f64, seconds),
         };
         if let Some(value) = value {
-            group.part(self.step).add(value);
+            group.part(self.step).add(value, growth);
         }
     }
 }
@@ -198,9 +208,10 @@ pub(crate) struct Group {
 /// What the series of a group came to in a step.
 #[derive(Debug)]
 struct Part {
-    /// Of the series' values: sum, number, least and greatest.
+    /// Of the series' values: sum, number, growth where they grow, least and greatest.
     total: f64,
     series: u32,
+    growth: f64,
     least: f64,
     most: f64,
     /// Observations, their sum unless it is not known, and how they are spread unless that is not known.
@@ -212,11 +223,12 @@ struct Part {
 impl Part {
     fn new() -> Self {
         let (least, most) = (f64::INFINITY, f64::NEG_INFINITY);
-        Self { total: 0.0, series: 0, least, most, count: 0, sum: Some(0.0), spread: Some(Spread::new()) }
+        Self { total: 0.0, series: 0, growth: 0.0, least, most, count: 0, sum: Some(0.0), spread: Some(Spread::new()) }
     }
 
-    fn add(&mut self, value: f64) {
+    fn add(&mut self, value: f64, growth: f64) {
         self.total += value;
+        self.growth += growth;
         self.series += 1;
         self.least = self.least.min(value);
         self.most = self.most.max(value);
@@ -252,8 +264,7 @@ impl Part {
             return vec![self.combined(shape.combine)];
         }
         let spread = self.spread.as_ref();
-        let percentile =
-            |&Percentile(number): &Percentile| spread.and_then(|spread| quantile(spread.values(), number / 100.0));
+        let percentile = |&Percentile(number): &Percentile| spread.and_then(|spread| quantile(spread, number / 100.0));
         let percentiles = shape.percentiles.iter().filter(|_| shown == Shown::Distribution).map(percentile);
         let average = self.sum.and_then(|sum| per(sum, self.count as f64));
         percentiles.chain([average, self.combined(Combine::Sum)]).collect()
@@ -265,23 +276,40 @@ impl Group {
         self.parts.entry(step).or_insert_with(Part::new)
     }
 
+    /// How many steps it has values in.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
     /// How great its values are: what the greatest are chosen by.
     pub(crate) fn weight(&self, shown: Shown, shape: &Shape) -> f64 {
         let of = |part: &Part| match shown {
-            Shown::Value | Shown::Rate => part.combined(shape.combine).unwrap_or_default().abs(),
+            Shown::Value => part.combined(shape.combine).unwrap_or_default().abs(),
+            Shown::Rate => part.growth.abs(),
             Shown::Distribution | Shown::Average => part.count as f64,
         };
         let all: f64 = self.parts.values().map(of).sum();
         if shown == Shown::Value { all / self.parts.len().max(1) as f64 } else { all }
     }
 
-    /// The values, earliest first, each at the middle of its step.
-    pub(crate) fn values(&self, shown: Shown, shape: &Shape) -> Vec<Values> {
+    /// Whether a step lies within what is looked at from end to end.
+    fn is_whole(number: i64, shape: &Shape) -> bool {
+        let begin = Timestamp::from_nanos(number.saturating_mul(shape.step.nanos()));
+        begin >= shape.range.from && begin + shape.step <= shape.range.to
+    }
+
+    /// Whether it has a value of a step that is whole.
+    pub(crate) fn has_whole_steps(&self, shape: &Shape) -> bool {
+        self.parts.keys().any(|&number| Self::is_whole(number, shape))
+    }
+
+    /// The values, earliest first, each at the middle of its step; those of all steps, or of whole ones.
+    pub(crate) fn values(&self, shown: Shown, shape: &Shape, only_whole: bool) -> Vec<Values> {
         let step = shape.step.nanos();
         let at = |number: i64| Timestamp::from_nanos(number.saturating_mul(step).saturating_add(step / 2));
-        let parts =
-            self.parts.iter().map(|(number, part)| Values { time: at(*number), values: part.values(shown, shape) });
-        parts.filter(|values| values.values.iter().any(Option::is_some)).collect()
+        let parts = self.parts.iter().filter(|&(&number, _)| !only_whole || Self::is_whole(number, shape));
+        let values = parts.map(|(&number, part)| Values { time: at(number), values: part.values(shown, shape) });
+        values.filter(|values| values.values.iter().any(Option::is_some)).collect()
     }
 }
 
@@ -301,7 +329,9 @@ mod tests {
     fn together(shown: Shown, combine: Combine, from: i64, series: Vec<Vec<Point>>) -> Vec<Values> {
         let percentiles = [50.0, 90.0, 99.0].map(Percentile).into();
         let from = Timestamp::from_nanos(from.saturating_mul(SECOND));
-        let shape = Shape { combine, percentiles, step: DurationNs::from_secs(10), from };
+        let range = TimeRange { from, to: Timestamp::MAX };
+        let shape =
+            Shape { combine, percentiles, step: DurationNs::from_secs(10), range, is_together: series.len() > 1 };
         let mut group = Group::default();
         let mut trackers: Vec<Tracker> = series.iter().map(|_| Tracker::default()).collect();
         let numbered = series.into_iter().enumerate();
@@ -312,9 +342,9 @@ mod tests {
             trackers[at].add(point, shown, &shape, &mut group);
         }
         for tracker in &mut trackers {
-            tracker.finish(shown, &mut group);
+            tracker.finish(shown, &shape, &mut group);
         }
-        group.values(shown, &shape)
+        group.values(shown, &shape, false)
     }
 
     #[test]
@@ -334,6 +364,54 @@ mod tests {
         let counter = |each: f64| (0..5).map(|at| point(at * 5, Some(0), at as f64 * each)).collect::<Vec<_>>();
         let rates = together(Shown::Rate, Combine::Sum, 0, vec![counter(10.0), counter(40.0)]);
         assert_eq!(rates.iter().map(|values| values.values[0]).collect::<Vec<_>>(), [Some(10.0); 3]);
+    }
+
+    #[test]
+    fn a_counter_of_unknown_start_is_not_its_whole_life() {
+        let points = vec![point(60, Some(60), 1e9), point(65, Some(60), 1e9 + 50.0)];
+        check(Shown::Rate, 0, points, &[(60, &[Some(10.0)])]);
+    }
+
+    #[test]
+    fn deltas_that_leave_out_quiet_times_do_not_add_up_to_more_than_there_was() {
+        let delta = |at| Point { is_delta: true, ..point(at + 1, Some(at), 100.0) };
+        let series = (0..10).map(|at| vec![delta(at)]).collect();
+        let values = together(Shown::Rate, Combine::Sum, 0, series);
+        let rates: Vec<_> = values.iter().map(|values| values.values[0]).collect();
+        // The last ends where the next step begins.
+        assert_eq!(rates, [Some(90.0), Some(10.0)]);
+    }
+
+    #[test]
+    fn steps_that_are_cut_off_are_not_told_when_series_are_put_together() {
+        let range = TimeRange { from: Timestamp::from_nanos(5 * SECOND), to: Timestamp::from_nanos(35 * SECOND) };
+        let step = DurationNs::from_secs(10);
+        let shape = Shape { combine: Combine::Sum, percentiles: Vec::new(), step, range, is_together: true };
+        let (mut group, mut tracker) = (Group::default(), Tracker::default());
+        for at in [7, 12, 22, 32] {
+            tracker.add(point(at, None, 1.0), Shown::Value, &shape, &mut group);
+        }
+        tracker.finish(Shown::Value, &shape, &mut group);
+        assert!(group.has_whole_steps(&shape));
+        let times: Vec<_> = group.values(Shown::Value, &shape, true).iter().map(|v| v.time.nanos() / SECOND).collect();
+        assert_eq!(times, [15, 25]);
+    }
+
+    #[test]
+    fn counters_that_grew_most_are_the_greatest() {
+        let weight = |points: Vec<Point>| {
+            let range = TimeRange { from: Timestamp::MIN, to: Timestamp::MAX };
+            let step = DurationNs::from_secs(10);
+            let shape = Shape { combine: Combine::Sum, percentiles: Vec::new(), step, range, is_together: false };
+            let (mut group, mut tracker) = (Group::default(), Tracker::default());
+            for point in points {
+                tracker.add(point, Shown::Rate, &shape, &mut group);
+            }
+            tracker.finish(Shown::Rate, &shape, &mut group);
+            group.weight(Shown::Rate, &shape)
+        };
+        let often = (1..7).map(|at| point(at * 10, Some(0), at as f64 * 10.0)).collect();
+        assert!(weight(vec![point(60, Some(0), 300.0)]) > weight(often));
     }
 
     #[test]

@@ -48,16 +48,19 @@ async fn find(app: &App, of: Option<(&'static str, String)>, range: TimeRange) -
     let mut values = Parameters::default();
     let condition = of.map_or_else(String::new, |(column, value)| format!("WHERE {column} = {}", values.text(&value)));
     let sql = format!(
-        "SELECT name, kind, max(unit) AS unit, max(description) AS description, count(*) AS points, \
+        "SELECT name, kind, max(unit) AS unit, max(description) AS description, count(*) AS points, count(*) OVER () AS found, \
          min(start_time) AS start_time, min(time) AS first_time, max(time) AS last_time FROM metrics {condition} \
-         GROUP BY name, kind ORDER BY name, kind"
+         GROUP BY name, kind ORDER BY name, kind LIMIT {MAX_METRICS}"
     );
     let _turn = app.query_turn().await?;
     let mut metrics = Vec::new();
+    let mut found = 0;
     for rows in sql::rows(app, sql, values, range).await? {
         let text = |name| rows.text(name);
         let (name, kind, unit, description) = (text("name")?, text("kind")?, text("unit")?, text("description")?);
         let points = rows.integer("points")?;
+        let all = rows.integer("found")?;
+        found = found.max((0..rows.len()).map(|row| all.count(row)).max().unwrap_or(0));
         let start_time = rows.time("start_time")?;
         let (first_time, last_time) = (rows.time("first_time")?, rows.time("last_time")?);
         metrics.extend((0..rows.len()).map(|row| Metric {
@@ -71,7 +74,6 @@ async fn find(app: &App, of: Option<(&'static str, String)>, range: TimeRange) -
             last_time: Timestamp::from_nanos(last_time.get(row).unwrap_or_default()),
         }));
     }
-    let hidden_metric_count = metrics.len().saturating_sub(MAX_METRICS) as u32;
-    metrics.truncate(MAX_METRICS);
+    let hidden_metric_count = found.saturating_sub(metrics.len() as u64) as u32;
     Ok(Json(MetricList { metrics, hidden_metric_count }))
 }

@@ -25,10 +25,14 @@ const DEFAULT_SERIES: usize = 12;
 const MAX_SERIES: usize = 100;
 /// Series, or groups of them, that are looked at, to find those with the greatest values.
 const MAX_COMPARED: usize = 1_000;
-/// Series that are put together: each takes some three hundred bytes.
+/// Series that are put together: each takes some three hundred bytes, and what tells it from others.
 const MAX_TOGETHER: usize = 100_000;
+/// Bytes of what tells series from others.
+const MAX_KEY_BYTES: usize = 32 << 20;
 /// Buckets of histograms that are remembered at once: each takes some sixty bytes.
 const MAX_BUCKETS: isize = 1_000_000;
+/// What a step takes, in buckets.
+const STEP_AS_BUCKETS: isize = 2;
 /// Series beyond those compared that are counted.
 const MAX_COUNTED: usize = 1_000_000;
 const MAX_PERCENTILES: usize = 10;
@@ -43,7 +47,8 @@ const POINTS_PER_STEP: i64 = 2;
 ///
 /// With `aggregate`, series become one, or one for each value of `by`: a value is the sum, average, least or greatest of
 /// theirs; observations of histograms are put together whichever it is. A step is then at least twice as long as points
-/// are usually apart, so that each series counts in each.
+/// are usually apart, so that each of nine series in ten counts in each; steps that the ends of the time cut off are left
+/// out.
 #[utoipa::path(get, path = "/api/metrics/series", operation_id = "metric_series", tag = "metrics",
     params(("name" = String, Query, description = "Name of the metric"),
         ("kind" = Option<String>, Query, description = "`GAUGE`, `SUM`, `HISTOGRAM`, `EXPONENTIAL_HISTOGRAM` or `SUMMARY`, where several metrics have the name"),
@@ -51,7 +56,7 @@ const POINTS_PER_STEP: i64 = 2;
         ("service" = Option<String>, Query, description = "`service.name`"),
         ("attr.KEY" = Option<String>, Query, description = "Value of the attribute KEY, as text; any number of these"),
         ("aggregate" = Option<String>, Query, description = "`sum`, `average`, `min` or `max`: puts series together"),
-        ("by" = Option<String>, Query, description = "With `aggregate`: what keeps them apart, with commas: keys of attributes, `service_name`, `process_id`, `scope_name`"),
+        ("by" = Option<String>, Query, description = "With `aggregate`: what keeps them apart, with commas: keys of attributes, `service_name`, `process_id`, `scope_name` (which mean the columns of these names, not attributes)"),
         ("percentiles" = Option<String>, Query, description = "Of histograms, with commas: `50,90,99` when not given"),
         ("from" = Option<String>, Query, description = "From this time on; from the first point when not given"),
         ("to" = Option<String>, Query, description = "Before this time; to the last point when not given"),
@@ -81,7 +86,8 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
         let apart = usual_distance(&app, &conditions, range).await?;
         step = step.max(round_up(DurationNs::from_nanos(apart.nanos().saturating_mul(POINTS_PER_STEP))));
     }
-    let shape = Shape { combine: combine.unwrap_or(Combine::Sum), percentiles, step, from: range.from };
+    let is_together = combine.is_some();
+    let shape = Shape { combine: combine.unwrap_or(Combine::Sum), percentiles, step, range, is_together };
     let mut values = Parameters::default();
     // Points without a recorded value tell of a gap.
     let sql =
@@ -93,7 +99,8 @@ pub(crate) async fn series(State(app): State<App>, mut params: Params) -> Result
         let added = tokio::task::spawn_blocking(move || found.add(&rows).map(|()| found)).await;
         found = added.map_err(|panic| Refusal::internal(panic.to_string()))??;
     }
-    found.answer(most).map(Json)
+    let answer = tokio::task::spawn_blocking(move || found.answer(most)).await;
+    answer.map_err(|panic| Refusal::internal(panic.to_string()))?.map(Json)
 }
 
 fn parse_combine(text: &str) -> Result<Combine, String> {
@@ -132,8 +139,9 @@ async fn usual_distance(app: &App, conditions: &Conditions, range: TimeRange) ->
     let mut values = Parameters::default();
     let sql = format!(
         "SELECT CAST(approx_percentile_cont(apart, 0.9) AS BIGINT) AS apart FROM (\
-           SELECT (CAST(max(time) AS BIGINT) - CAST(min(time) AS BIGINT)) / (count(DISTINCT time) - 1) AS apart \
-           FROM metrics WHERE {} GROUP BY process_id, scope_name, scope_version, attributes HAVING count(DISTINCT time) > 1)",
+           SELECT (CAST(max(time) AS BIGINT) - CAST(min(time) AS BIGINT)) / (count(*) - 1) AS apart \
+           FROM metrics WHERE {} AND flags % 2 = 0 \
+           GROUP BY kind, process_id, scope_name, scope_version, attributes HAVING count(*) > 1)",
         conditions.sql(&mut values)
     );
     let mut apart = DurationNs::ZERO;
@@ -172,6 +180,7 @@ struct Found {
     series: HashMap<Arc<Key>, (usize, Tracker)>,
     positions: HashMap<GroupKey, usize>,
     groups: Vec<(GroupKey, Group, u64)>,
+    key_bytes: usize,
     hasher: RandomState,
     left_out: HashSet<u64>,
     /// Buckets of histograms that are remembered.
@@ -188,6 +197,7 @@ impl Found {
             series: HashMap::new(),
             positions: HashMap::new(),
             groups: Vec::new(),
+            key_bytes: 0,
             hasher: RandomState::new(),
             left_out: HashSet::new(),
             buckets: 0,
@@ -209,9 +219,11 @@ impl Found {
             }
             let (position, tracker) = self.series.get_mut(&key).expect("it has begun");
             let group = &mut self.groups[*position].1;
+            let had = group.len();
             self.buckets += tracker.add(columns.point(row), shown, &self.shape, group);
+            self.buckets += STEP_AS_BUCKETS * (group.len() - had) as isize;
             if self.buckets > MAX_BUCKETS {
-                return Err(too_much("the histograms of this metric have too many buckets to be drawn together"));
+                return Err(too_much("this metric has too many values to be drawn together"));
             }
         }
         Ok(())
@@ -219,8 +231,9 @@ impl Found {
 
     /// Begins a series, unless there are too many.
     fn begin(&mut self, key: &Key) -> Result<bool, Refusal> {
-        if self.series.len() >= MAX_TOGETHER {
-            return Err(too_much("this metric has more than 100,000 series"));
+        self.key_bytes += key.bytes();
+        if self.series.len() >= MAX_TOGETHER || self.key_bytes > MAX_KEY_BYTES {
+            return Err(too_much("this metric has too many series to be looked at together"));
         }
         let key = Arc::new(key.clone());
         let group_key = match &self.by {
@@ -258,15 +271,17 @@ impl Found {
             });
         };
         for (position, tracker) in self.series.values_mut() {
-            tracker.finish(shown, &mut self.groups[*position].1);
+            tracker.finish(shown, &self.shape, &mut self.groups[*position].1);
         }
+        let is_whole = |(_, group, _): &(GroupKey, Group, u64)| group.has_whole_steps(&self.shape);
+        let only_whole = self.shape.is_together && self.groups.iter().any(is_whole);
         let hidden_series_count = (self.groups.len().saturating_sub(most) + self.left_out.len()) as u32;
         let weight = |group: &Group| group.weight(shown, &self.shape);
         let mut groups: Vec<_> = self.groups.iter().map(|group| (weight(&group.1), group)).collect();
         groups.sort_by(|(a_weight, a), (b_weight, b)| b_weight.total_cmp(a_weight).then_with(|| a.0.cmp(&b.0)));
         groups.truncate(most);
         let series = groups.into_iter().map(|(_, (key, group, series_count))| {
-            let points = group.values(shown, &self.shape).into_iter();
+            let points = group.values(shown, &self.shape, only_whole).into_iter();
             let points = points.map(|at| MetricValues { time: at.time, values: at.values }).collect();
             let described = |attributes| MetricSeries {
                 process_id: None,
@@ -302,6 +317,11 @@ impl Found {
 }
 
 impl Key {
+    fn bytes(&self) -> usize {
+        let (scope, version) = &self.scope;
+        self.process_id.len() + self.service_name.len() + scope.len() + version.len() + self.attributes.len()
+    }
+
     /// The values of these keys, as text; `None` where there is none.
     fn values(&self, by: &[String]) -> Result<Vec<Option<String>>, Refusal> {
         let attributes = if by.is_empty() { Vec::new() } else { sql::attribute_texts(&self.attributes)? };

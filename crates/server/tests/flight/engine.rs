@@ -64,7 +64,7 @@ impl QueryEngine for FakeEngine {
                     return Ok(SqlStream {
                         schema,
                         batches: futures::stream::iter([Ok(row)]).boxed(),
-                        statistics: None,
+                        statistics: Arc::default(),
                     });
                 }
                 None => return Err(QueryError::Invalid("no value for $1".to_owned())),
@@ -76,7 +76,7 @@ impl QueryEngine for FakeEngine {
             }
             _ => futures::stream::iter([Ok(tables())]).boxed(),
         };
-        Ok(SqlStream { schema, batches, statistics: None })
+        Ok(SqlStream { schema, batches, statistics: Arc::default() })
     }
 
     async fn describe(&self, sql: &str) -> Result<SqlDescription, QueryError> {

@@ -115,7 +115,7 @@ impl QueryEngine for FakeQuery {
 /// An answer of these batches.
 pub fn stream(batches: Vec<Result<arrow::record_batch::RecordBatch, QueryError>>) -> SqlStream {
     let schema = batches.iter().flatten().next().unwrap().schema();
-    SqlStream { schema, batches: futures::stream::iter(batches).boxed(), statistics: None }
+    SqlStream { schema, batches: futures::stream::iter(batches).boxed(), statistics: Arc::default() }
 }
 
 /// Knows one trace.

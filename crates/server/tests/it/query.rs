@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -95,6 +95,11 @@ async fn rows_come_as_files() {
 
     assert_error(world.get("/api/query?format=csv").await, 400, "invalid_request", "no statement").await;
     assert_error(world.get("/api/query?sql=x&format=xls").await, 400, "invalid_request", "xls").await;
+    assert_error(world.get("/api/query?sql=x&format=csv&param.a=1&param.a=2").await, 400, "invalid_request", "twice")
+        .await;
+    let from_elsewhere =
+        world.client.get(world.url("/api/query?sql=x&format=csv")).header("sec-fetch-site", "cross-site");
+    assert_error(from_elsewhere.send().await.unwrap(), 403, "forbidden", "another site").await;
     assert_error(world.get("/api/query?sql=x&format=csv&form=1").await, 400, "invalid_request", "form").await;
     assert_error(world.get("/api/query?sql=x&format=csv&param.1=a").await, 400, "invalid_request", "not a name").await;
 
@@ -117,8 +122,9 @@ async fn parameters_keep_their_types_and_statistics_are_told() {
         files_skipped: 3,
         ..SqlStatistics::default()
     };
-    world
-        .answer(move |_| Ok(SqlStream { statistics: Some(Arc::new(move || statistics)), ..stream(vec![Ok(batch())]) }));
+    world.answer(move |_| {
+        Ok(SqlStream { statistics: Arc::new(OnceLock::from(statistics)), ..stream(vec![Ok(batch())]) })
+    });
     let parameters = json!({"service": "shop", "least": 7, "share": 0.5, "is_slow": true, "none": null});
     let request = json!({"sql": "x", "parameters": parameters}).to_string();
     let body: Value = world.post("/api/query", JSON, request).await.json().await.unwrap();
@@ -131,7 +137,7 @@ async fn parameters_keep_their_types_and_statistics_are_told() {
     let asked = world.query.asked.lock().unwrap().pop().unwrap().parameters.unwrap();
     let types: Vec<_> = asked.schema().fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();
     assert_eq!(types, ["$is_slow Boolean", "$least Int64", "$none Utf8", "$service Utf8", "$share Float64"]);
-    for wrong in [json!({"a": []}), json!({"1": "x"}), json!({"a b": "x"}), json!({"": "x"})] {
+    for wrong in [json!({"a": u64::MAX}), json!({"a": []}), json!({"1": "x"}), json!({"a b": "x"}), json!({"": "x"})] {
         let request = json!({"sql": "x", "parameters": wrong}).to_string();
         assert_error(world.post("/api/query", JSON, request).await, 400, "invalid_request", "parameters").await;
     }
@@ -176,7 +182,7 @@ fn endless(alive: &Arc<()>) -> SqlStream {
         assert!(Arc::strong_count(&alive) > 1);
         Ok(batch())
     });
-    SqlStream { schema: batch().schema(), batches: batches.boxed(), statistics: None }
+    SqlStream { schema: batch().schema(), batches: batches.boxed(), statistics: Arc::default() }
 }
 
 #[tokio::test]

@@ -41,7 +41,11 @@ export function formatsOf({ kind, unit }: Pick<Metric, 'kind' | 'unit'>, column:
 }
 
 /** A line for each series, or, without a column, one for each percentile of the first. */
-export function linesOf({ columns, series }: MetricSeries, shown: string | undefined): Line[] {
+export function linesOf(
+  { columns, series }: MetricSeries,
+  shown: string | undefined,
+  by: readonly string[] = [],
+): Line[] {
   if (shown === undefined) {
     const percentiles = columns.filter(isPercentile).reverse();
     return series.slice(0, 1).flatMap(({ points }) =>
@@ -52,13 +56,24 @@ export function linesOf({ columns, series }: MetricSeries, shown: string | undef
     );
   }
   const at = columns.indexOf(shown);
-  return series.map(({ attributes, points }) => ({
-    label: nameOf(attributes) || columnName(shown),
+  const names = namesOf(series, by);
+  return series.map(({ points }, line) => ({
+    label: names[line] || columnName(shown),
     points: points.map(({ time, values }) => ({ time, value: values[at] ?? null })),
   }));
 }
 
-/** What tells a series from others. */
-function nameOf(attributes: readonly KeyValue[]): string {
-  return attributes.map(({ key, value }) => `${key}=${textOf(value).slice(0, 200)}`).join(', ');
+/** What tells series apart: what they are grouped by, or their attributes, and where that is not enough, who sent them. */
+function namesOf(series: MetricSeries['series'], by: readonly string[]): string[] {
+  const text = ({ key, value }: KeyValue) => `${key}=${textOf(value).slice(0, 200)}`;
+  const missing = (attributes: readonly KeyValue[]) =>
+    by.filter((key) => !attributes.some((attribute) => attribute.key === key)).map((key) => `${key}: none`);
+  const names = series.map(({ attributes }) => [...attributes.map(text), ...missing(attributes)].join(', '));
+  const isAlone = (name: string) => names.indexOf(name) === names.lastIndexOf(name);
+  return series.map(({ scope, processId }, line) => {
+    const name = names[line]!;
+    if (isAlone(name)) return name;
+    const sender = processId === null ? '' : `process ${processId.slice(0, 8)}`;
+    return [name, scope, sender].filter((part) => part !== '').join(' · ');
+  });
 }

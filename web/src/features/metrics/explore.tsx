@@ -1,6 +1,6 @@
 import { keepPreviousData, useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type ReactNode, useMemo, useRef } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import { metricsQuery } from '@/api/metrics';
 import { formatCount, plural } from '@/base/numbers';
 import { describeRange } from '@/base/time-range';
@@ -14,6 +14,7 @@ import { EmptyState, ErrorState, SkeletonRows } from '@/ui/states';
 import { useTimeRange } from '@/ui/time-range';
 import { TimeRangePicker } from '@/ui/time-range-picker';
 import { useTitle } from '@/ui/title';
+import { noteError } from '@/ui/toasts';
 import { KINDS } from './columns';
 import { Explored } from './explored';
 import type { MetricSearch } from './search';
@@ -58,6 +59,12 @@ export function MetricsPage({ search, actions }: { search: MetricSearch; actions
   const metric = query.data?.metrics.find(
     (metric) => metric.name === name && (type ?? metric.kind) === metric.kind,
   );
+  // What a metric is decides how its series are put together.
+  const kind = type ?? metric?.kind;
+  const isOld = query.isError && query.data !== undefined;
+  useEffect(() => {
+    if (isOld) noteError('The metrics could not be loaded again', query.error?.message);
+  }, [isOld, query.error]);
   return (
     <>
       <PageHeader title={<h1 className="text-[0.9375rem] font-semibold tracking-tight">Metrics</h1>}>
@@ -144,14 +151,16 @@ export function MetricsPage({ search, actions }: { search: MetricSearch; actions
             </p>
           </section>
           <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-            {name === undefined ? (
+            {name !== undefined && kind === undefined && query.isPending ? (
+              <div role="status" aria-label="Loading the metric" className="skeleton m-4 h-80" />
+            ) : name === undefined ? (
               <EmptyState title="Choose a metric">
                 Its series are put together as suits its kind; group them by what tells them apart.
               </EmptyState>
             ) : (
               <Explored
-                key={`${name} ${type}`}
-                search={search}
+                key={`${name} ${kind}`}
+                search={kind === undefined ? search : { ...search, type: kind }}
                 unit={metric?.unit ?? ''}
                 description={metric?.description ?? ''}
                 range={range}

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { type Exemplar, exemplarsQuery, exploredSeriesQuery, metricAttributesQuery } from '@/api/metrics';
 import { formatDuration } from '@/base/durations';
 import type { Nanos } from '@/base/nanos';
@@ -16,6 +16,7 @@ import { LineChart } from '@/ui/line-chart';
 import { LineLegend } from '@/ui/line-legend';
 import { useZone } from '@/ui/preferences';
 import { ServiceName } from '@/ui/service';
+import { noteError } from '@/ui/toasts';
 import { columnName, formatsOf, isPercentile, KINDS, linesOf } from './columns';
 import { type Aggregate, filterOf, type MetricSearch, togetherOf, usualAggregate } from './search';
 
@@ -57,7 +58,10 @@ export function Explored(props: {
   const exemplars = useQuery({ ...exemplarsQuery(filter, range), ...live });
   const { data } = query;
   const shown = data === undefined ? undefined : shownColumn(data.columns, data.series.length, search.show);
-  const lines = useMemo(() => (data === undefined ? [] : linesOf(data, shown)), [data, shown]);
+  const lines = useMemo(
+    () => (data === undefined ? [] : linesOf(data, shown, together.aggregate === null ? [] : search.by)),
+    [data, shown, together.aggregate, search.by],
+  );
   const { format, formatTick } = useMemo(
     () => formatsOf({ kind, unit: props.unit }, shown),
     [kind, props.unit, shown],
@@ -71,6 +75,10 @@ export function Explored(props: {
       params: { traceId },
       search: spanId === null ? {} : { span: spanId },
     });
+  const isOld = query.isError && data !== undefined;
+  useEffect(() => {
+    if (isOld) noteError('The metric could not be loaded again', query.error?.message);
+  }, [isOld, query.error]);
   const series = data?.series.reduce((sum, { count }) => sum + count, 0) ?? 0;
   return (
     <div className="min-h-0 flex-1 overflow-auto">
@@ -82,7 +90,14 @@ export function Explored(props: {
           {props.description !== '' && ` · ${props.description}`}
         </p>
       </header>
-      <Controls search={search} range={range} change={change} columns={data?.columns ?? []} shown={shown} />
+      <Controls
+        search={search}
+        range={range}
+        change={change}
+        columns={data?.columns ?? []}
+        shown={shown}
+        canShowAll={data?.series.length === 1 && data.columns.some(isPercentile)}
+      />
       <section aria-label={`Chart of ${name}`} className="mx-4 my-3 rounded-lg border border-line bg-surface">
         <div className={classes('px-2 pt-2 transition-opacity', query.isPlaceholderData && 'opacity-50')}>
           {data !== undefined ? (
@@ -195,6 +210,8 @@ function Controls(props: {
   change: Change;
   columns: readonly string[];
   shown: string | undefined;
+  /** Whether all percentiles can be shown together: those of one line. */
+  canShowAll: boolean;
 }) {
   const { search, range, change, columns } = props;
   const { type, by = [], attr = [] } = search;
@@ -206,12 +223,13 @@ function Controls(props: {
   );
   const attributes = useQuery({ ...metricAttributesQuery(all, range), placeholderData: keepPreviousData });
   const [key, setKey] = useState<string>();
+  const controls = useRef<HTMLDivElement>(null);
   const keys = attributes.data?.keys ?? [];
   const own = keys.filter(({ key }) => !['process_id', 'scope_name', 'service_name'].includes(key));
   const services = keys.find(({ key }) => key === 'service_name');
   const isDistribution = columns.includes('average');
   return (
-    <div className="flex flex-wrap items-center gap-2 px-4">
+    <div ref={controls} className="flex flex-wrap items-center gap-2 px-4">
       <Combobox
         label="Service"
         services
@@ -238,6 +256,7 @@ function Controls(props: {
           options={keys.find((known) => known.key === key)?.values.map(({ value }) => value) ?? []}
           onChange={(value) => {
             setKey(undefined);
+            controls.current?.querySelector<HTMLElement>('button')?.focus();
             if (value === undefined) return;
             const others = attr.filter((text) => readAttribute(text)?.key !== key);
             change({ attr: [...others, attributeText(key, value)] });
@@ -286,7 +305,7 @@ function Controls(props: {
             }
             className="field py-0"
           >
-            {props.shown === undefined && <option value="percentiles">All percentiles</option>}
+            {props.canShowAll && <option value="percentiles">All percentiles</option>}
             {[...new Set([...columns, 'p75', 'p95', 'p99.9'])]
               .filter((column) => columns.includes('p99') || !isPercentile(column))
               .map((column) => (

@@ -1,6 +1,6 @@
 import { useMemo, useRef } from 'react';
 import type { SqlAnswer } from '@/api/sql';
-import { formatCell, isMoment, isNumeric, measureOf, numberOf } from '@/base/cells';
+import { formatCell, isMoment, isNumeric, numberOf, unitOf } from '@/base/cells';
 import { after, type Duration, type Nanos } from '@/base/nanos';
 import { formatCount } from '@/base/numbers';
 import { BarList } from '@/ui/bar-list';
@@ -9,7 +9,15 @@ import { LineLegend } from '@/ui/line-legend';
 import { useZone } from '@/ui/preferences';
 import { useSize } from '@/ui/size';
 import { EmptyState } from '@/ui/states';
-import { type ChartChoice, chooseChart, linesOf, MOST_BARS, NO_NAME, spanOf } from './chart-choice';
+import {
+  type ChartChoice,
+  chartName,
+  chooseChart,
+  formatOf,
+  linesOf,
+  MOST_BARS,
+  spanOf,
+} from './chart-choice';
 import type { SqlSearch } from './search';
 
 const LEGEND = 12;
@@ -45,12 +53,20 @@ function Lines(props: {
 }) {
   const { answer, choice } = props;
   const key = JSON.stringify(choice);
-  const { lines, hidden } = useMemo(() => linesOf(answer, JSON.parse(key) as ChartChoice), [answer, key]);
+  const { lines, hidden, isRepeated } = useMemo(
+    () => linesOf(answer, JSON.parse(key) as ChartChoice),
+    [answer, key],
+  );
   const frame = useRef<HTMLDivElement>(null);
   const { height } = useSize(frame);
   const span = useMemo(() => spanOf(lines), [lines]);
-  const column = answer.columns[choice.y[0]!]!;
-  const format = useMemo(() => measureOf(column), [column]);
+  const format = useMemo(
+    () => (value: number, line: number) => formatOf(lines[line]?.unit ?? '')(value),
+    [lines],
+  );
+  // An axis has a unit when all lines have the same.
+  const unit = lines.every((line) => line.unit === lines[0]?.unit) ? (lines[0]?.unit ?? '') : '';
+  const formatTick = useMemo(() => formatOf(unit), [unit]);
   if (span === null) {
     return <EmptyState title="No row has a time" />;
   }
@@ -64,7 +80,7 @@ function Lines(props: {
           to={after(span.to, 1n as Duration)}
           step={1n as Duration}
           format={format}
-          formatTick={format}
+          formatTick={formatTick}
           height={Math.max(height - 16, 80)}
           onSelect={props.onSelect}
         />
@@ -72,6 +88,11 @@ function Lines(props: {
       <div className="max-h-40 shrink-0 overflow-auto px-4 pb-3">
         <LineLegend isWide label="Lines" lines={lines} format={format} most={LEGEND} />
         {hidden > 0 && <p className="text-xs text-faint">{formatCount(hidden)} more are not drawn</p>}
+        {isRepeated && (
+          <p className="text-xs text-warn">
+            A line has several values for one moment: choose what tells lines apart, or group by it.
+          </p>
+        )}
       </div>
     </div>
   );
@@ -81,16 +102,16 @@ function Bars({ answer, choice }: { answer: SqlAnswer; choice: ChartChoice }) {
   const [zone] = useZone();
   const { columns, rows } = answer;
   const bars = rows.slice(0, MOST_BARS).map((row) => ({
-    name: formatCell(columns[choice.x]!, row[choice.x], zone),
+    name: chartName(formatCell(columns[choice.x]!, row[choice.x], zone)),
     values: choice.y.map((at) => numberOf(row[at])),
   }));
+  const measures = choice.y.map((at) => {
+    const unit = unitOf(columns[at]!);
+    return { name: columns[at]!.name, unit, format: formatOf(unit) };
+  });
   return (
     <>
-      <BarList
-        label={`Chart of ${bars.length} bars`}
-        measures={choice.y.map((at) => ({ name: columns[at]!.name, format: measureOf(columns[at]!) }))}
-        bars={bars}
-      />
+      <BarList label={`Chart of ${bars.length} bars`} measures={measures} bars={bars} />
       {rows.length > bars.length && (
         <p className="px-4 pb-2 text-xs text-faint">
           The first {MOST_BARS} of {formatCount(rows.length)} rows are drawn
@@ -110,16 +131,19 @@ export function ChartControls(props: {
   const choice = chooseChart(answer.columns, props.chosen);
   if (choice === null) return null;
   const { columns } = answer;
-  const along = columns.flatMap((column, at) =>
-    (choice.draw === 'lines' ? isMoment(column.type) : !choice.y.includes(at)) ? [at] : [],
-  );
-  const up = columns.flatMap(({ type }, at) => (isNumeric(type) && at !== choice.x ? [at] : []));
+  const { draw, x, y, by } = choice;
+  const positions = columns.map((_, at) => at);
+  const along = positions.filter((at) => (draw === 'lines' ? isMoment(columns[at]!.type) : !y.includes(at)));
+  const up = positions.filter((at) => at !== x && !by.includes(at) && isNumeric(columns[at]!.type));
+  const apart = positions.filter((at) => at !== x && !y.includes(at));
+  // As links hold them: counted from 1.
+  const link = (positions: readonly number[]) => positions.map((at) => String(at + 1));
   return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5 border-b border-line px-4 py-1.5 text-xs">
+    <div className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-1.5 border-b border-line px-4 py-1.5 text-xs">
       {columns.some(({ type }) => isMoment(type)) && (
         <Select
           label="Draw"
-          value={choice.draw}
+          value={draw}
           options={[
             ['lines', 'lines over time'],
             ['bars', 'bars'],
@@ -128,43 +152,61 @@ export function ChartControls(props: {
         />
       )}
       <Select
-        label={choice.draw === 'lines' ? 'Time' : 'Name'}
-        value={String(choice.x)}
+        label={draw === 'lines' ? 'Time' : 'Name'}
+        value={String(x)}
         options={along.map((at) => [String(at), columns[at]!.name])}
-        onChange={(at) => onChange({ x: columns[Number(at)]!.name })}
+        onChange={(at) => onChange({ x: link([Number(at)])[0] })}
       />
-      {choice.draw === 'lines' && (
-        <Select
+      <Columns
+        label="Values"
+        columns={columns}
+        offered={up}
+        chosen={y}
+        isNeeded
+        onChange={(y) => onChange({ y: link(y) })}
+      />
+      {draw === 'lines' && apart.length > 0 && (
+        <Columns
           label="A line for each"
-          value={choice.by === null ? '' : String(choice.by)}
-          options={[
-            ['', '(column of numbers)'],
-            ...columns.flatMap(({ name }, at): [string, string][] =>
-              at === choice.x || choice.y.includes(at) ? [] : [[String(at), name]],
-            ),
-          ]}
-          onChange={(at) => onChange({ by: at === '' ? NO_NAME : columns[Number(at)]!.name })}
+          columns={columns}
+          offered={apart}
+          chosen={by}
+          onChange={(by) => onChange({ by: by.length === 0 ? ['0'] : link(by) })}
         />
       )}
-      <fieldset className="flex flex-wrap items-center gap-x-3">
-        <legend className="float-left mr-2 text-faint">Values</legend>
-        {up.map((at) => (
-          <label key={at} className="inline-flex items-center gap-1.5">
-            <input
-              type="checkbox"
-              checked={choice.y.includes(at)}
-              // The last cannot go.
-              disabled={choice.y.length === 1 && choice.y[0] === at}
-              onChange={({ target }) => {
-                const y = target.checked ? [...choice.y, at] : choice.y.filter((other) => other !== at);
-                onChange({ y: y.map((at) => columns[at]!.name) });
-              }}
-            />
-            {columns[at]!.name}
-          </label>
-        ))}
-      </fieldset>
     </div>
+  );
+}
+
+/** Some of the columns. */
+function Columns(props: {
+  label: string;
+  columns: SqlAnswer['columns'];
+  offered: readonly number[];
+  chosen: readonly number[];
+  /** Whether one must be chosen. */
+  isNeeded?: boolean;
+  onChange: (chosen: number[]) => void;
+}) {
+  const { columns, offered, chosen } = props;
+  return (
+    <fieldset className="flex flex-wrap items-center gap-x-3">
+      <legend className="float-left mr-2 text-faint">{props.label}</legend>
+      {offered.map((at) => (
+        <label key={at} className="inline-flex items-center gap-1.5">
+          <input
+            type="checkbox"
+            checked={chosen.includes(at)}
+            // The last that is needed cannot go.
+            disabled={props.isNeeded === true && chosen.length === 1 && chosen[0] === at}
+            onChange={({ target }) =>
+              props.onChange(target.checked ? [...chosen, at] : chosen.filter((other) => other !== at))
+            }
+          />
+          {columns[at]!.name}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

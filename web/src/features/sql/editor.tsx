@@ -20,7 +20,7 @@ import {
   placeholder,
 } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
-import { useEffect, useEffectEvent, useRef } from 'react';
+import { type RefObject, useEffect, useEffectEvent, useRef } from 'react';
 import type { SqlSchema } from '@/api/sql';
 import { completionSource } from './completion';
 
@@ -106,11 +106,13 @@ export function SqlEditor(props: {
   schema: SqlSchema | undefined;
   /** Where it is wrong. */
   wrongAt: number | null;
+  /** Is given what puts text where the cursor is. */
+  insert: RefObject<((text: string) => void) | null>;
 }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const language = useRef(new Compartment());
-  const { text, schema, wrongAt } = props;
+  const { text, schema, wrongAt, insert } = props;
   const changed = useEffectEvent((text: string) => props.onChange(text));
   const run = useEffectEvent(() => props.onRun());
   const initial = useEffectEvent(() => ({ text, schema }));
@@ -160,11 +162,20 @@ export function SqlEditor(props: {
       }),
     });
     view.current = editor;
+    insert.current = (text) => {
+      const { from } = editor.state.selection.main;
+      const before = editor.state.sliceDoc(from - 1, from);
+      // A name stands apart from other words.
+      const blank = /[\w"'$)]/.test(before) ? ' ' : '';
+      editor.dispatch(editor.state.replaceSelection(`${blank}${text}`));
+      editor.focus();
+    };
     return () => {
       view.current = null;
+      insert.current = null;
       editor.destroy();
     };
-  }, []);
+  }, [insert]);
   useEffect(() => {
     const editor = view.current;
     if (editor === null || editor.state.doc.toString() === text) return;

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import type { ApiError } from '@/api/client';
 import { type SqlQuestion, sqlQuery, sqlSchemaQuery } from '@/api/sql';
 import { formatCount } from '@/base/numbers';
@@ -35,8 +35,10 @@ const editorHeight = stored<number>('sql-editor-height', 200, (text) => {
 });
 const tables = stored<'open' | 'closed'>('sql-tables', 'closed', (text) => (text === 'open' ? 'open' : null));
 
-/** What was typed and not run, for whoever comes back to the page. */
-let draft: { of: string; text: string } | undefined;
+/** What was typed and not run, by the statement that was run before, for whoever comes back to the page. */
+const drafts = new Map<string, string>();
+/** The statement that was run last: where one comes back to without a link. */
+let last = '';
 
 /** Questions in SQL: editor, rows, chart. */
 export function SqlPage({ search, actions }: { search: SqlSearch; actions?: ReactNode }) {
@@ -47,16 +49,23 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
   const client = useQueryClient();
   const [height, setHeight] = useStored(editorHeight);
   const [schemaShown, showSchema] = useStored(tables);
-  const [typed, setTyped] = useState(() => (draft?.of === asked ? draft.text : asked));
+  const [typed, setTyped] = useState(() => drafts.get(asked || last) ?? (asked || last));
   const [of, setOf] = useState(asked);
   // Another link: its statement.
   if (of !== asked) {
     setOf(asked);
-    setTyped(asked);
+    setTyped(drafts.get(asked) ?? asked);
   }
+  useEffect(() => {
+    if (asked !== '') last = asked;
+  }, [asked]);
   const linked = useMemo(() => valuesOf(search), [search.value]);
   const [values, setValues] = useState(linked);
-  const [row, setRow] = useState<number>();
+  const [shownValues, setShownValues] = useState(linked);
+  if (shownValues !== linked) {
+    setShownValues(linked);
+    setValues(linked);
+  }
   useTitle('SQL');
   const schema = useQuery(sqlSchemaQuery());
   const question: SqlQuestion = {
@@ -66,6 +75,17 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
     limit: Number(search.limit ?? LIMITS[0]),
   };
   const options = sqlQuery(question);
+  // A row belongs to its answer.
+  const key = JSON.stringify(options.queryKey);
+  const [opened, setOpened] = useState<{ of: string; row: number }>();
+  const row = opened?.of === key ? opened.row : undefined;
+  const table = useRef<HTMLDivElement>(null);
+  const insert = useRef<(text: string) => void>(null);
+  const openRow = (row: number) => setOpened({ of: key, row });
+  const closeRow = () => {
+    setOpened(undefined);
+    table.current?.querySelector<HTMLElement>('[role=table]')?.focus();
+  };
   const query = useQuery({ ...options, enabled: asked !== '' });
   const { data, error, fetchStatus } = query;
   const isRunning = fetchStatus === 'fetching';
@@ -76,7 +96,8 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
     void navigate({ to: '/sql', search: (previous) => ({ ...previous, ...change }) as SqlSearch, replace });
   const run = () => {
     if (typed.trim() === '') return;
-    setRow(undefined);
+    drafts.delete(asked);
+    setOpened(undefined);
     if (!isEdited) {
       void query.refetch();
       return;
@@ -94,18 +115,17 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
   const cancel = () => void client.cancelQueries({ queryKey: options.queryKey });
   const type = (text: string) => {
     setTyped(text);
-    draft = { of: asked, text };
+    if (text === asked) drafts.delete(asked);
+    else drafts.set(asked || last, text);
   };
   useHotkeys('SQL', [
-    { keys: ['Ctrl+Enter'], shown: ['Ctrl', 'Enter'], label: 'Run the statement', run: () => false },
+    { keys: ['Ctrl+Enter'], shown: ['Ctrl', 'Enter'], label: 'Run the statement', run },
     {
       keys: ['c'],
       label: 'Table or chart',
       run: () => change({ view: search.view === 'chart' ? undefined : 'chart' }),
     },
-    ...(row === undefined
-      ? []
-      : [{ keys: ['Escape'], label: 'Close the row', run: () => setRow(undefined) }]),
+    ...(row === undefined ? [] : [{ keys: ['Escape'], label: 'Close the row', run: closeRow }]),
   ]);
   const wrongAt = error === null || typed !== asked ? null : placeOfError(asked, error.message);
   return (
@@ -119,19 +139,27 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
           <SchemaPanel
             schema={schema}
             onClose={() => showSchema('closed')}
-            onInsert={(text) =>
-              type(typed.trim() === '' ? `SELECT * FROM ${text} LIMIT 100` : `${typed}${text}`)
-            }
+            onInsert={(name, isTable) => {
+              const isEmpty = typed.trim() === '';
+              insert.current?.(isEmpty && isTable ? `SELECT * FROM ${name} LIMIT 100` : name);
+            }}
           />
         )}
         <div className="flex min-w-0 flex-1 flex-col">
-          <div className="shrink-0 bg-surface" style={{ height }}>
+          <div className="max-h-[60vh] shrink-0 bg-surface" style={{ height }}>
             <Suspense
               fallback={
                 <div role="status" aria-label="Loading the editor" className="skeleton m-3 h-4 w-64" />
               }
             >
-              <Editor text={typed} onChange={type} onRun={run} schema={schema.data} wrongAt={wrongAt} />
+              <Editor
+                text={typed}
+                onChange={type}
+                onRun={run}
+                schema={schema.data}
+                wrongAt={wrongAt}
+                insert={insert}
+              />
             </Suspense>
           </div>
           <Splitter
@@ -139,7 +167,7 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
             between="rows"
             size={height}
             min={80}
-            max={900}
+            max={600}
             onResize={setHeight}
           />
           <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-surface px-4 py-2">
@@ -150,7 +178,7 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
             ) : (
               <Button look="primary" onClick={run} disabled={typed.trim() === ''} className="w-28">
                 Run
-                <kbd className="text-2xs opacity-75">Ctrl ↵</kbd>
+                <kbd className="text-2xs">Ctrl ↵</kbd>
               </Button>
             )}
             {names.map((name) => (
@@ -165,6 +193,7 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
               </label>
             ))}
             <Button
+              className="max-md:hidden"
               aria-pressed={schemaShown === 'open'}
               onClick={() => showSchema(schemaShown === 'open' ? 'closed' : 'open')}
             >
@@ -204,11 +233,11 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
             <div
               className={classes(
                 'flex min-h-0 flex-1 flex-col transition-opacity',
-                (isRunning || typed !== asked) && 'opacity-60',
+                (isRunning || isEdited) && 'opacity-60',
               )}
             >
               <div className="flex min-h-9 shrink-0 items-center gap-3 border-b border-line px-4 py-1">
-                {isRunning ? <Elapsed /> : <Statistics answer={data} />}
+                {isRunning ? <Elapsed key={key} /> : <Statistics answer={data} />}
                 <span className="text-xs text-faint">{describeRange(range, zone)}</span>
               </div>
               {data.columns.length === 0 ? (
@@ -225,16 +254,16 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
               ) : data.rows.length === 0 ? (
                 <EmptyState title="No rows">Of the time range: {describeRange(range, zone)}.</EmptyState>
               ) : (
-                <div className="flex min-h-0 flex-1">
+                <div ref={table} className="flex min-h-0 flex-1">
                   <AnswerTable
                     answer={data}
                     sort={search.sort}
                     onSort={(sort) => change({ sort })}
                     selected={row}
-                    onOpen={setRow}
+                    onOpen={openRow}
                   />
                   {row !== undefined && row < data.rows.length && (
-                    <RowPanel answer={data} row={row} onClose={() => setRow(undefined)} />
+                    <RowPanel answer={data} row={row} onClose={closeRow} />
                   )}
                 </div>
               )}
@@ -242,7 +271,7 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
           ) : isRunning ? (
             <div className="min-h-0 flex-1 overflow-hidden">
               <div className="flex h-9 items-center border-b border-line px-4">
-                <Elapsed />
+                <Elapsed key={key} />
               </div>
               <SkeletonRows rows={12} height={30} />
             </div>

@@ -6,7 +6,7 @@ import { Icon } from '@/ui/icons';
 /** The tables and their columns, to read and to put into the statement. */
 export function SchemaPanel(props: {
   schema: UseQueryResult<SqlSchema>;
-  onInsert: (name: string) => void;
+  onInsert: (name: string, isTable: boolean) => void;
   onClose: () => void;
 }) {
   const { schema, onInsert } = props;
@@ -46,9 +46,20 @@ export function SchemaPanel(props: {
                   <span className="font-mono text-xs">{table.name}</span>
                 </summary>
                 <ul>
-                  <Name text={table.name} detail="the table" title={table.description} onInsert={onInsert} />
+                  <Name
+                    text={table.name}
+                    detail="the table"
+                    title={table.description}
+                    onInsert={(name) => onInsert(name, true)}
+                  />
                   {table.columns.map(({ name, type, description }) => (
-                    <Name key={name} text={name} detail={type} title={description} onInsert={onInsert} />
+                    <Name
+                      key={name}
+                      text={name}
+                      detail={type}
+                      title={description}
+                      onInsert={(name) => onInsert(name, false)}
+                    />
                   ))}
                 </ul>
               </details>

@@ -12,10 +12,11 @@ export interface SqlSearch {
   /** `name=value` of each parameter. */
   value?: string[];
   view?: 'chart';
-  /** Of the chart: the column along, the columns up, and the one that tells lines apart. */
+  /** Of the chart, by their positions counted from 1: the column along, the columns up, and those that tell lines apart. */
   x?: string;
   y?: string[];
-  by?: string;
+  /** `0` for none. */
+  by?: string[];
   /** Lines over time, or bars; what suits when left out. */
   draw?: 'lines' | 'bars';
   /** The column that rows are sorted by, by its position: `3`, or `-3` for the greatest first. */
@@ -24,15 +25,19 @@ export interface SqlSearch {
 
 export function readSqlSearch(raw: Record<string, unknown>): SqlSearch {
   const search: SqlSearch = {};
-  const [sql, limit, x, by, sort] = [raw.sql, raw.limit, raw.x, raw.by, raw.sort].map(textParam);
-  const [value, y] = [listParam(raw.value), listParam(raw.y)];
+  const [sql, limit, x, sort] = [raw.sql, raw.limit, raw.x, raw.sort].map(textParam);
+  const isPosition = (text: string) => /^\d{1,4}$/.test(text);
+  const [value, y, by] = [
+    listParam(raw.value),
+    ...[raw.y, raw.by].map((raw) => listParam(raw).filter(isPosition)),
+  ];
   if (sql !== undefined) search.sql = sql;
   if (LIMITS.some((known) => String(known) === limit) && limit !== String(LIMITS[0])) search.limit = limit!;
-  if (value.length > 0) search.value = value;
+  if (value !== undefined && value.length > 0) search.value = value;
   if (raw.view === 'chart') search.view = 'chart';
-  if (x !== undefined) search.x = x;
-  if (y.length > 0) search.y = y;
-  if (by !== undefined) search.by = by;
+  if (x !== undefined && isPosition(x)) search.x = x;
+  if (y !== undefined && y.length > 0) search.y = y;
+  if (by !== undefined && by.length > 0) search.by = by;
   if (raw.draw === 'lines' || raw.draw === 'bars') search.draw = raw.draw;
   if (sort !== undefined && /^-?\d{1,4}$/.test(sort)) search.sort = sort;
   return search;
