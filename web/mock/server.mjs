@@ -178,6 +178,7 @@ function answer(url) {
   const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   if (url.pathname === '/v1/traces') return search(url.searchParams);
   if (url.pathname === '/api/services') return services();
+  if (url.pathname === '/api/views') return { views: [] };
   if (url.pathname === '/api/services/map') return serviceMap(url.searchParams);
   if (parts[0] === 'api' && parts[1] === 'services' && parts[3] === 'operations')
     return operations(parts[2], url.searchParams);

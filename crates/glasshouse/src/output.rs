@@ -31,7 +31,7 @@ pub enum Output<W: Write + Send> {
         schema: SchemaRef,
         batches: Vec<RecordBatch>,
     },
-    File(RowWriter<W>),
+    File(Box<RowWriter<W>>),
 }
 
 impl<W: Write + Send> Output<W> {
@@ -43,7 +43,7 @@ impl<W: Write + Send> Output<W> {
             OutputFormat::Arrow => RowFormat::Arrow,
             OutputFormat::Parquet => RowFormat::Parquet,
         };
-        RowWriter::new(format, schema, out).map(Self::File)
+        Ok(Self::File(Box::new(RowWriter::new(format, schema, out)?)))
     }
 
     pub fn write(&mut self, batch: RecordBatch) -> Result<(), RowWriteError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
@@ -71,7 +71,7 @@ fn add(plan: &Arc<dyn ExecutionPlan>, statistics: &mut SqlStatistics, files: &mu
             statistics.bytes_read += count("bytes_scanned");
             if let Some(config) = source.data_source().downcast_ref::<FileScanConfig>() {
                 statistics.rows_read += metrics.output_rows().unwrap_or(0) as u64;
-                let paths = config.file_groups.iter().flat_map(|group| group.iter());
+                let paths = config.file_groups.iter().flat_map(FileGroup::iter);
                 files.extend(paths.map(|file| file.object_meta.location.to_string()));
             }
         }

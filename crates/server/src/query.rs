@@ -279,7 +279,6 @@ fn api_statistics(statistics: SqlStatistics) -> QueryStatistics {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 fn unwritable(error: impl std::fmt::Display) -> Refusal {
     Refusal::internal("the rows could not be written").with_details(error.to_string())
 }

@@ -8,6 +8,9 @@ import { IconButton } from '@/ui/button';
 import { CopyButton } from '@/ui/copy';
 import { useZone } from '@/ui/preferences';
 
+/** Letters of a value from which on it may scroll. */
+const SCROLLS = 300;
+
 /** A row, each value whole. */
 export function RowPanel({ answer, row, onClose }: { answer: SqlAnswer; row: number; onClose: () => void }) {
   const [zone] = useZone();
@@ -36,7 +39,11 @@ export function RowPanel({ answer, row, onClose }: { answer: SqlAnswer; row: num
                 <span className="ml-auto shrink-0">{column.arrowType.split('(')[0]}</span>
                 <CopyButton text={copied} what={`the value of ${column.name}`} />
               </dt>
-              <dd className="tabular max-h-60 overflow-auto wrap-anywhere whitespace-pre-wrap">
+              <dd
+                // What scrolls is reached by the keyboard.
+                tabIndex={copied.length > SCROLLS ? 0 : undefined}
+                className="tabular max-h-60 overflow-auto wrap-anywhere whitespace-pre-wrap"
+              >
                 {value === null ? (
                   <span className="text-faint">NULL</span>
                 ) : (
