@@ -196,7 +196,7 @@ test('a process is found by what it says of itself, and told in full', async ({ 
   await expectAccessible(page);
   await page.screenshot({ path: `${SCREENSHOTS}/logs.png` });
 
-  await page.getByRole('link', { name: 'Metrics' }).click();
+  await page.getByRole('navigation', { name: 'Parts' }).getByRole('link', { name: 'Metrics' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'metric' })).toContainText(
     `${shown(counted.metric_count)} metric`,
   );

@@ -100,14 +100,14 @@ test('draws each metric as what it means', async ({ page }) => {
   const complaints = watchComplaints(page);
   const { asked } = await serve(page);
   await page.goto(`/processes/${ID}`);
-  await page.getByRole('link', { name: 'Metrics' }).click();
+  await page.getByRole('navigation', { name: 'Parts' }).getByRole('link', { name: 'Metrics' }).click();
   await expect(page).toHaveURL(/tab=metrics/);
   await expect(page.getByRole('status').filter({ hasText: 'metric' })).toHaveText('43 metrics');
   await expect(card(page, 'memory')).toContainText('gauge in By · What memory tells');
   await expect(lines(page, 'memory')).toHaveText('Value2 GiB');
   await expect(lines(page, 'requests')).toContainText('http.route=/cart10 request/s');
   await expect(lines(page, 'requests')).toContainText('http.route=/pay <b>now</b>11 request/s');
-  await expect(lines(page, 'requests')).toContainText('7 smaller series are not drawn');
+  await expect(card(page, 'requests')).toContainText('7 smaller series are not drawn');
   await expect(lines(page, 'latency')).toHaveText('p992.5 sp9012 msp50500 µs');
   await card(page, 'latency').getByRole('combobox').selectOption('Average');
   // The last that there is.

@@ -7,6 +7,7 @@ mod figures;
 mod list;
 mod points;
 mod series;
+mod shape;
 
 use std::fmt::Write as _;
 

@@ -5,8 +5,9 @@ use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use glasshouse_model::Timestamp;
 
 use super::buckets::{Bucket, explicit_buckets, exponential_buckets};
-use super::figures::{Point, Shown};
+use super::figures::Point;
 use super::series::Key;
+use super::shape::Shown;
 use crate::Refusal;
 use crate::sql::{self, Rows};
 

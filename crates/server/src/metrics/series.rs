@@ -12,8 +12,9 @@ use glasshouse_model::{Attributes, DurationNs, TimeRange, Timestamp, Value, roun
 use glasshouse_tables::ports::QueryError;
 
 use super::Conditions;
-use super::figures::{Combine, Group, Percentile, Shape, Shown, Tracker};
+use super::figures::{Group, Tracker};
 use super::points::{COLUMNS, Columns};
+use super::shape::{Combine, Percentile, Shape, Shown};
 use crate::Refusal;
 use crate::params::Params;
 use crate::sql::{self, Parameters, Rows};

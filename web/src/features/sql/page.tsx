@@ -35,10 +35,8 @@ const editorHeight = stored<number>('sql-editor-height', 200, (text) => {
 });
 const tables = stored<'open' | 'closed'>('sql-tables', 'closed', (text) => (text === 'open' ? 'open' : null));
 
-/** What was typed and not run, by the statement that was run before, for whoever comes back to the page. */
-const drafts = new Map<string, string>();
-/** The statement that was run last: where one comes back to without a link. */
-let last = '';
+/** What was typed last, run or not, for whoever comes back to the page by the navigation. */
+let kept = '';
 
 /** Questions in SQL: editor, rows, chart. */
 export function SqlPage({ search, actions }: { search: SqlSearch; actions?: ReactNode }) {
@@ -49,16 +47,16 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
   const client = useQueryClient();
   const [height, setHeight] = useStored(editorHeight);
   const [schemaShown, showSchema] = useStored(tables);
-  const [typed, setTyped] = useState(() => drafts.get(asked || last) ?? (asked || last));
+  const [typed, setTyped] = useState(() => asked || kept);
   const [of, setOf] = useState(asked);
   // Another link: its statement.
   if (of !== asked) {
     setOf(asked);
-    setTyped(drafts.get(asked) ?? asked);
+    setTyped(asked);
   }
   useEffect(() => {
-    if (asked !== '') last = asked;
-  }, [asked]);
+    kept = typed;
+  }, [typed]);
   const linked = useMemo(() => valuesOf(search), [search.value]);
   const [values, setValues] = useState(linked);
   const [shownValues, setShownValues] = useState(linked);
@@ -96,7 +94,6 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
     void navigate({ to: '/sql', search: (previous) => ({ ...previous, ...change }) as SqlSearch, replace });
   const run = () => {
     if (typed.trim() === '') return;
-    drafts.delete(asked);
     setOpened(undefined);
     if (!isEdited) {
       void query.refetch();
@@ -113,11 +110,6 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
     );
   };
   const cancel = () => void client.cancelQueries({ queryKey: options.queryKey });
-  const type = (text: string) => {
-    setTyped(text);
-    if (text === asked) drafts.delete(asked);
-    else drafts.set(asked || last, text);
-  };
   useHotkeys('SQL', [
     { keys: ['Ctrl+Enter'], shown: ['Ctrl', 'Enter'], label: 'Run the statement', run },
     {
@@ -154,7 +146,7 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
             >
               <Editor
                 text={typed}
-                onChange={type}
+                onChange={setTyped}
                 onRun={run}
                 schema={schema.data}
                 wrongAt={wrongAt}
@@ -278,7 +270,7 @@ export function SqlPage({ search, actions }: { search: SqlSearch; actions?: Reac
           ) : asked !== '' && error === null ? (
             <EmptyState title="Cancelled">The server has stopped working on it.</EmptyState>
           ) : (
-            error === null && <Examples onChoose={type} />
+            error === null && <Examples onChoose={setTyped} />
           )}
         </div>
       </div>
