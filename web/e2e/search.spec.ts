@@ -32,6 +32,8 @@ test('narrows by service, operation, errors, attribute and duration, and the lin
   await page.getByRole('combobox', { name: 'Service' }).fill('paym');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/service=payment/);
+  // A list that closes gives the focus back, which would close the next.
+  await expect(page.getByRole('button', { name: 'Service: payment' })).toBeFocused();
   await page.getByRole('button', { name: 'Operation', exact: true }).click();
   await page.getByRole('option', { name: 'payment.Charge' }).click();
   await page.getByRole('button', { name: 'Errors', exact: true }).click();

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use glasshouse_api::ErrorKind;
 use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
 
 use crate::Refusal;
 use crate::budget::{ByteBudget, Charge};
@@ -72,8 +73,23 @@ pub(crate) struct Received {
     _charge: Charge,
 }
 
+/// Reads a request of at most `max` bytes of JSON; `what` it should be ends the sentence "the request is not …".
+pub(crate) async fn read_json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    max: usize,
+    limits: &BodyLimits,
+    what: &str,
+) -> Result<T, Refusal> {
+    require_json(headers)?;
+    let limits = BodyLimits { max_body: max, ..limits.clone() };
+    let received = read(body, Encoding::Identity, None, &limits).await?;
+    serde_json::from_slice(&received.bytes)
+        .map_err(|error| Refusal::invalid(format!("the request is not {what}")).with_details(error.to_string()))
+}
+
 /// Refuses what does not say that it is JSON: pages of other origins cannot say so without being asked first.
-pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
+fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/json") {

@@ -13,7 +13,7 @@ use glasshouse_perfetto::Validator;
 use glasshouse_tables::ports::{ExportEncoding, ExportPlan, PlanStep, QueryError};
 
 use crate::Refusal;
-use crate::body::{self, BodyLimits, Encoding};
+use crate::body::{self, read_json};
 use crate::exports::{self, begun, download, held, read_parameters, request, unknown};
 use crate::params::{Params, PathParam, parse_process_id};
 use crate::state::App;
@@ -88,11 +88,7 @@ pub(crate) async fn generate(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let limits = BodyLimits { max_body: MAX_REQUEST, ..app.body_limits.clone() };
-    body::require_json(&headers)?;
-    let received = body::read(body, Encoding::Identity, None, &limits).await?;
-    let wanted: PerfettoRequest = serde_json::from_slice(&received.bytes)
-        .map_err(|error| Refusal::invalid("the request is not understood").with_details(error.to_string()))?;
+    let wanted: PerfettoRequest = read_json(&headers, body, MAX_REQUEST, &app.body_limits, "that for a trace").await?;
     let process_id = parse_process_id(&process_id)?;
     let kinds = wanted.kinds.map(|kinds| kinds.join(","));
     let subject = Subject::Process(process_id);

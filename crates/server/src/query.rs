@@ -19,7 +19,7 @@ use glasshouse_tables::ports::{QueryError, SqlRequest, SqlStatistics, SqlStream}
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Refusal;
-use crate::body::{self, BodyLimits, Encoding};
+use crate::body::read_json;
 use crate::exports::download;
 use crate::json_rows::{columns, write_rows};
 use crate::params::{Params, time_range};
@@ -131,11 +131,7 @@ async fn answer(
 }
 
 async fn read_request(app: &App, headers: &HeaderMap, body: Body) -> Result<SqlRequest, Refusal> {
-    body::require_json(headers)?;
-    let limits = BodyLimits { max_body: MAX_REQUEST, ..app.body_limits.clone() };
-    let received = body::read(body, Encoding::Identity, None, &limits).await?;
-    let request: QueryRequest = serde_json::from_slice(&received.bytes)
-        .map_err(|error| Refusal::invalid("the request is not a query").with_details(error.to_string()))?;
+    let request: QueryRequest = read_json(headers, body, MAX_REQUEST, &app.body_limits, "a query").await?;
     if request.sql.trim().is_empty() {
         return Err(Refusal::invalid("there is no statement in sql"));
     }

@@ -6,11 +6,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use glasshouse_api::{ChangedView, ErrorBody, ErrorKind, NewView, SavedView, SavedViewList};
 use glasshouse_tables::ports::{Document, DocumentError, DocumentText};
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Refusal;
-use crate::body::{self, BodyLimits, Encoding};
+use crate::body::read_json;
 use crate::params::{Params, PathParam};
 use crate::state::App;
 
@@ -39,7 +38,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<SavedView>), Refusal> {
-    let NewView { name, link } = read(&app, &headers, body).await?;
+    let NewView { name, link } = read_json(&headers, body, MAX_REQUEST, &app.body_limits, "a view").await?;
     let created = app.documents.create(KIND, text(&name, link)?).await?;
     Ok((StatusCode::CREATED, Json(view(created))))
 }
@@ -58,7 +57,8 @@ pub(crate) async fn change(
     body: Body,
 ) -> Result<Json<SavedView>, Refusal> {
     let id = parse_id(&id)?;
-    let ChangedView { name, link, revision } = read(&app, &headers, body).await?;
+    let ChangedView { name, link, revision } =
+        read_json(&headers, body, MAX_REQUEST, &app.body_limits, "a view").await?;
     Ok(Json(view(app.documents.replace(KIND, id, revision, text(&name, link)?).await?)))
 }
 
@@ -79,14 +79,6 @@ pub(crate) async fn delete(
     params.finish()?;
     app.documents.remove(KIND, id, revision).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn read<T: DeserializeOwned>(app: &App, headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
-    body::require_json(headers)?;
-    let limits = BodyLimits { max_body: MAX_REQUEST, ..app.body_limits.clone() };
-    let received = body::read(body, Encoding::Identity, None, &limits).await?;
-    serde_json::from_slice(&received.bytes)
-        .map_err(|error| Refusal::invalid("the request is not a view").with_details(error.to_string()))
 }
 
 fn parse_id(text: &str) -> Result<Uuid, Refusal> {
