@@ -232,7 +232,6 @@ impl Found {
 
     /// Begins a series, unless there are too many.
     fn begin(&mut self, key: &Key) -> Result<bool, Refusal> {
-        self.key_bytes += key.bytes();
         if self.series.len() >= MAX_TOGETHER || self.key_bytes > MAX_KEY_BYTES {
             return Err(too_much("this metric has too many series to be looked at together"));
         }
@@ -256,6 +255,7 @@ impl Found {
             }
         };
         self.groups[position].2 += 1;
+        self.key_bytes += key.bytes();
         self.series.insert(key, (position, Tracker::default()));
         Ok(true)
     }
@@ -339,4 +339,36 @@ impl Key {
 fn too_much(message: &str) -> Refusal {
     let limit = QueryError::Limit(message.to_owned());
     Refusal::from(limit).with_details("ask for fewer points, a shorter time, or some of the series")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_of_series_that_are_left_out_take_no_memory() {
+        let shape = Shape {
+            combine: Combine::Sum,
+            percentiles: Vec::new(),
+            step: DurationNs::from_secs(1),
+            range: TimeRange::ALL,
+            is_together: false,
+        };
+        let key = |number: usize| Key {
+            process_id: String::new(),
+            service_name: String::new(),
+            scope: (String::new(), String::new()),
+            attributes: format!("{number}{}", "x".repeat(1_000)),
+        };
+        let mut found = Found::new(shape, None);
+        for number in 0..MAX_COMPARED {
+            assert!(found.begin(&key(number)).is_ok_and(|has_begun| has_begun));
+        }
+        let left_out = key(MAX_COMPARED);
+        for _ in 0..2 * MAX_KEY_BYTES / left_out.bytes() {
+            assert!(found.begin(&left_out).is_ok_and(|has_begun| !has_begun));
+        }
+        assert_eq!((found.left_out.len(), found.series.len()), (1, MAX_COMPARED));
+        assert!(found.key_bytes < MAX_KEY_BYTES / 2);
+    }
 }
